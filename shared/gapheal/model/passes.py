@@ -1,0 +1,217 @@
+"""What one pass sees, remembers, decides and writes down: plain values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from gapheal.intervals import Interval
+
+Outcome = Literal["published", "busy", "failed", "unknown"]
+
+
+class Source(StrEnum):
+    """Who asked for the pass."""
+
+    EVENT = "event"
+    SCAN = "scan"
+    SWEEP = "sweep"
+    BACKFILL = "backfill"
+
+
+class Condition(StrEnum):
+    """What the data alone says of a date; the first that fits."""
+
+    EXCUSED = "excused"
+    WAITING = "waiting"
+    SETTLING = "settling"
+    MISSING = "missing"
+    PARTIAL = "partial"
+    STALE = "stale"
+    COMPLETE = "complete"
+
+
+GAPS = frozenset({Condition.MISSING, Condition.PARTIAL, Condition.STALE})
+OPEN = GAPS | {Condition.WAITING, Condition.SETTLING}
+"""Conditions that a later pass has to look at again, whatever its window."""
+
+
+class Action(StrEnum):
+    """What is done about a gap; the first that fits."""
+
+    NONE = "none"
+    LEASED = "leased"
+    STALLED = "stalled"
+    HELD = "held"
+    DEFERRED = "deferred"
+    WOULD_HEAL = "would_heal"
+    HEAL = "heal"
+
+
+class Count(NamedTuple):
+    """What one table holds of one date."""
+
+    rows: int = 0
+    entities: int | None = None
+
+
+class TableKey(NamedTuple):
+    """One table in its role: the same table may stand in two phases with different filters."""
+
+    phase: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which dates a pass looks at: a run of days, single days, or both."""
+
+    window: Interval | None = None
+    dates: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What BigQuery held at `now` (UTC, the query's own clock). A date that a table lacks has no rows there."""
+
+    now: datetime
+    counts: Mapping[TableKey, Mapping[date, Count]]
+    queries: int = 1
+    bytes_billed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One claim of a date and what became of its trigger."""
+
+    n: int
+    claimed_at: datetime
+    outcome: Outcome
+    watermark: str
+    rows: int = 0
+    """Downstream rows of the date when it was triggered."""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the trigger reached its target, or may have."""
+        return self.outcome in {"published", "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger remembers of one date of one transition."""
+
+    n: int = 0
+    """The highest claim number; it only ever grows."""
+    attempts: tuple[Attempt, ...] = ()
+    """Claims since the date was last seen complete, oldest first."""
+    condition: Condition | None = None
+    action: Action | None = None
+    watermark: str | None = None
+    code: str | None = None
+    first_seen_at: datetime | None = None
+    """When the open gap was first seen with its present watermark."""
+    arrived_at: datetime | None = None
+    """When its data arrived, as known then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the ledger remembers of one transition, for the dates a pass asked about and all open or leased ones."""
+
+    entries: Mapping[date, Entry] = field(default_factory=dict)
+    baseline: bool = False
+    """True until a scan or sweep of this transition has been recorded."""
+    healed_before: bool = False
+    """Whether any trigger was ever followed by a complete date: slow start is over."""
+    last_heal_at: datetime | None = None
+    queries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asked for, whichever door it came through."""
+
+    source: Source
+    dates: frozenset[date] = frozenset()
+    """An event's own dates."""
+    window: Interval | None = None
+    """`start_date`/`end_date` of the request: nothing is triggered outside them."""
+    dry_run: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is what it is: counts and timestamps, never elapsed time."""
+
+    code: str
+    numbers: Mapping[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one pass says of one date."""
+
+    day: date
+    condition: Condition
+    action: Action
+    reason: Reason
+    watermark: str
+    rows: int = 0
+    """Downstream rows, all required tables together."""
+    entities: int | None = None
+    attempts: int = 0
+    """Attempts used for the present watermark."""
+    first_seen_at: datetime | None = None
+    arrived_at: datetime | None = None
+
+    @property
+    def is_gap(self) -> bool:
+        """Missing, partial or stale."""
+        return self.condition in GAPS
+
+
+class Won(NamedTuple):
+    """The claim is ours."""
+
+    created_at: datetime
+
+
+class Lost(NamedTuple):
+    """Somebody else created the claim, at `created_at` by the server's clock."""
+
+    created_at: datetime
+
+
+class Limited(NamedTuple):
+    """The claim could not be tried: a rate limit or a passing fault."""
+
+    error: str
+
+
+Claim = Won | Lost | Limited
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One trigger to be sent: for a date, or a run of dates."""
+
+    trigger_id: str
+    days: tuple[date, ...]
+    data: bytes
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one message."""
+
+    message: Message
+    outcome: Outcome
+    message_id: str | None = None
+    error: str | None = None

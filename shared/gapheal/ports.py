@@ -1,0 +1,74 @@
+"""What the loop needs of the world. Each port has a real adapter and a memory double in `gapheal.testing`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
+from gapheal.model.pipeline import Trigger
+
+Row = Mapping[str, Any]
+"""One ledger row: column name to a JSON value (dates and timestamps in ISO 8601)."""
+
+
+class Clock(Protocol):
+    """Time, for the rough edges only: what a pass judges by is the query's own clock."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never backwards."""
+        ...
+
+
+class Warehouse(Protocol):
+    """Reads what exists."""
+
+    def observe(self, transition: str, scope: Scope) -> Observations:
+        """Count every table that judging `transition` needs, in `scope`, in one statement.
+
+        Raises:
+            ConfigError: a table or column is absent or misplaced.
+            Unavailable: BigQuery did not answer, or refused for now.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """Remembers passes, triggers, verdict changes and rejections."""
+
+    def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
+        """Entries of `dates` (None: all), and always those of open and leased dates."""
+        ...
+
+    def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
+        """Append rows by table name; returns the errors instead of raising them (the claims hold)."""
+        ...
+
+    def reject(self, row: Row) -> None:
+        """Keep an event that could not be used."""
+        ...
+
+    def status(self, transition: str) -> Mapping[str, Any]:
+        """What the ledger alone knows of a transition."""
+        ...
+
+
+class Claims(Protocol):
+    """Atomic creation of a name: exactly one creator wins."""
+
+    def acquire(self, transition: str, day: date, n: int, watermark: str) -> Claim:
+        """Try to create the claim; a lost reply is resolved by reading the owner back."""
+        ...
+
+
+class Publisher(Protocol):
+    """Sends triggers."""
+
+    def publish(self, trigger: Trigger, messages: Sequence[Message]) -> list[Delivery]:
+        """Send all, wait for each; never raises for a message, its outcome says what is known."""
+        ...
