@@ -93,6 +93,8 @@ class Attempt:
     watermark: str
     rows: int = 0
     """Downstream rows of the date when it was triggered."""
+    entities: int | None = None
+    """Downstream entities of the date when it was triggered."""
 
     @property
     def delivered(self) -> bool:
@@ -118,6 +120,13 @@ class Entry:
     """When its data arrived, as known then."""
 
 
+class Heal(NamedTuple):
+    """A date that was triggered and later seen complete."""
+
+    triggered_at: datetime
+    healed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the ledger remembers of one transition, for the dates a pass asked about and all open or leased ones."""
@@ -127,8 +136,10 @@ class Memory:
     """True until a scan or sweep of this transition has been recorded."""
     healed_before: bool = False
     """Whether any trigger was ever followed by a complete date: slow start is over."""
-    last_heal_at: datetime | None = None
+    heals: tuple[Heal, ...] = ()
+    """Those of the last lease time; an older one cannot prolong a lease."""
     queries: int = 1
+    bytes_billed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class Verdict:
     """Attempts used for the present watermark."""
     first_seen_at: datetime | None = None
     arrived_at: datetime | None = None
+    triggered_at: datetime | None = None
+    """Of a date seen complete after a trigger: when that trigger was claimed."""
 
     @property
     def is_gap(self) -> bool:
