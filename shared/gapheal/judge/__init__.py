@@ -1,6 +1,6 @@
 """Judging: a pure function of the file, what was seen, what is remembered, and the question asked.
 
-judge(pipeline, transition, seen, memory, request, mode) -> one verdict per date that upstream has
+`judge(pipeline, transition, seen, memory, request, mode)` gives one verdict per date that upstream has.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Case:
         return day <= self.newest_due or day in self.request.dates or named_before
 
     def arrived_at(self, day: date, entry: Entry, watermark: str) -> datetime:
-        """When this data came: the first sight of its fingerprint; what the first scan finds is as old as its date."""
+        """When this data came: at first sight; what a first scan finds is as old as its date."""
         if entry.watermark == watermark and entry.arrived_at:
             return entry.arrived_at
         baseline = self.memory.baseline and self.request.source is not Source.EVENT

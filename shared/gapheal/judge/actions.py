@@ -55,10 +55,9 @@ class Actions:
         return None
 
     def _lease_until(self, attempt: Attempt) -> datetime:
-        """A queue that works is not dead: each heal of an earlier trigger renews the wait of the later ones."""
+        """A working queue is not a dead one: a heal of an earlier trigger renews the later ones' wait."""
         earlier = (h.healed_at for h in self.memory.heals if h.triggered_at < attempt.claimed_at)
-        start = max(attempt.claimed_at, *earlier, attempt.claimed_at)
-        return start + timedelta(minutes=self.policy.lease_minutes)
+        return max([attempt.claimed_at, *earlier]) + timedelta(minutes=self.policy.lease_minutes)
 
     def _stalled(self, entry: Entry, verdict: Verdict) -> Blocked | None:
         most = self.policy.max_attempts

@@ -41,7 +41,7 @@ class Conditions:
         return Condition.COMPLETE, reason("complete", rows=rows, upstream_rows=upstream_rows)
 
     def watermark(self, day: date) -> str:
-        """What upstream's data for the date currently is: a fingerprint of rows and entities, table by table."""
+        """What upstream's data for the date now is: rows and entities, table by table."""
         return "+".join(
             f"{count.rows}" if count.entities is None else f"{count.rows}/{count.entities}"
             for phase in self._transition.upstream

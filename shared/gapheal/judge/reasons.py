@@ -22,7 +22,7 @@ SENTENCES = {
     # what is done about a gap
     "leased": "{gap}; trigger {n} was claimed at {claimed_at}, lease until {lease_until}",
     "attempts_used": "{gap}; {attempts} of {max_attempts} triggers for this data brought nothing",
-    "braked": "{gap}; {attempts} triggers since {since} brought nothing, at most {max_attempts} a day are sent",
+    "braked": "{gap}; {attempts} triggers since {since} brought nothing, {max_attempts} a day are the most",
     "too_old": "{gap}; {age_days} days old when first seen, more than {max_age_days}: a person decides",
     "outside_request": "{gap}; outside the dates of this request",
     "no_room": "{gap}; {in_flight} of {room} dates are in flight",

@@ -75,7 +75,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What BigQuery held at `now` (UTC, the query's own clock). A date that a table lacks has no rows there."""
+    """What BigQuery held at `now` (UTC, the query's own clock). A date absent from a table has no rows."""
 
     now: datetime
     counts: Mapping[TableKey, Mapping[date, Count]]
@@ -129,7 +129,7 @@ class Heal(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the ledger remembers of one transition, for the dates a pass asked about and all open or leased ones."""
+    """What the ledger remembers of a transition: the dates asked about, and every open or leased one."""
 
     entries: Mapping[date, Entry] = field(default_factory=dict)
     baseline: bool = False
