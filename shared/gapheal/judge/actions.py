@@ -36,10 +36,7 @@ class Actions:
         """The action that follows from the date itself, whatever the others do."""
         entry = self.memory.entries.get(verdict.day, Entry())
         blocked = (
-            self._leased(entry)
-            or self._stalled(entry, verdict)
-            or self._held(verdict)
-            or self._outside(verdict.day)
+            self._leased(entry) or self._stalled(entry, verdict) or self._held(verdict) or self._outside(verdict.day)
         )
         if blocked is None:
             return verdict

@@ -1,0 +1,156 @@
+"""One way to BigQuery: explicit location, labels, limits and deadlines; every failure in gapheal's own words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from google.api_core import exceptions as google
+from google.auth import exceptions as auth
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+from requests import exceptions as http
+
+from gapheal.errors import ConfigError, Unavailable
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
+
+RETRY: Retry = DEFAULT_RETRY.with_deadline(20)
+"""Longer waits belong to the caller, who redelivers; the client's own default is ten minutes."""
+CALL_SECONDS = 30
+QUERY_SECONDS = 120
+MAX_BYTES_BILLED = 100 * 2**30
+"""A guard against a scan of a table that is not partitioned as its owner believes."""
+
+UNAVAILABLE = (
+    google.ServerError,
+    google.TooManyRequests,
+    google.Forbidden,
+    google.RetryError,
+    auth.TransportError,
+    auth.RefreshError,
+    http.ConnectionError,
+    http.Timeout,
+    TimeoutError,
+)
+
+NO_CREDENTIALS = (
+    "no Google credentials were found: run `gcloud auth application-default login`, "
+    "or set BIGQUERY_EMULATOR_HOST and PUBSUB_EMULATOR_HOST to work against the local stack"
+)
+
+
+class Rows(NamedTuple):
+    """What a query answered."""
+
+    rows: list[Mapping[str, Any]]
+    bytes_billed: int
+
+
+Parameter = str | int | date | datetime | Sequence[date]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A client, and where and for whom it works."""
+
+    client: bigquery.Client
+    project: str
+    location: str
+    labels: Mapping[str, str]
+    emulator: bool
+
+    def query(self, sql: str, parameters: Mapping[str, Parameter], job_id: str | None = None) -> Rows:
+        """Run one statement and wait for it.
+
+        Args:
+            sql: values stand in it as `@name` only.
+            parameters: a date, timestamp, text, number, or a list of dates, by name.
+            job_id: a stable id makes a statement that changes data run once: after a lost reply the same
+                call attaches to the job that exists.
+
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
+        """
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in parameters.items()],
+            labels=dict(self.labels),
+            maximum_bytes_billed=MAX_BYTES_BILLED,
+        )
+        # Not query_and_wait: the emulator answers its failures with an empty result there.
+        try:
+            job = self.client.query(
+                sql,
+                job_config=config,
+                job_id=job_id,
+                job_retry=None if job_id else RETRY,
+                retry=RETRY,
+                timeout=CALL_SECONDS,
+                location=self.location,
+            )
+        except google.Conflict:
+            if job_id is None:
+                raise
+            job = cast(
+                "bigquery.QueryJob",
+                self.client.get_job(job_id, location=self.location, retry=RETRY, timeout=CALL_SECONDS),
+            )
+        rows = job.result(retry=RETRY, timeout=QUERY_SECONDS)
+        return Rows([dict(row.items()) for row in rows], job.total_bytes_billed or 0)
+
+
+def connect(pipeline: str, project: str, location: str) -> Connection:
+    """A connection for `pipeline`; under BIGQUERY_EMULATOR_HOST without looking for credentials.
+
+    Raises:
+        ConfigError: there are no credentials.
+    """
+    emulator = bool(os.environ.get("BIGQUERY_EMULATOR_HOST"))
+    credentials = AnonymousCredentials() if emulator else None  # type: ignore[no-untyped-call]  # google-auth has no types
+    try:
+        client = bigquery.Client(project=project, location=location, credentials=credentials)
+    except auth.DefaultCredentialsError as error:
+        raise ConfigError(NO_CREDENTIALS) from error
+    return Connection(client, project, location, {"gapheal_pipeline": pipeline}, emulator)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn the failures of Google's clients into `Unavailable` or `ConfigError`, saying what was being done."""
+    try:
+        yield
+    except UNAVAILABLE as error:
+        raise Unavailable(f"{doing}: BigQuery did not answer, or refused for now: {brief(error)}") from error
+    except google.BadRequest as error:
+        if "bytesBilledLimitExceeded" in str(error):
+            raise ConfigError(
+                f"{doing}: would read more than {MAX_BYTES_BILLED:,} bytes; is the table partitioned by its "
+                f"date column? A smaller policy.scan_days reads less. {brief(error)}"
+            ) from error
+        raise ConfigError(f"{doing}: BigQuery cannot run this: {brief(error)}") from error
+    except google.GoogleAPICallError as error:
+        raise ConfigError(f"{doing}: {brief(error)}") from error
+
+
+def brief(error: BaseException) -> str:
+    """The first line of an error: what BigQuery adds below it (job ids, carets) helps no reader."""
+    return (str(getattr(error, "message", "")) or str(error)).strip().splitlines()[0][:500]
+
+
+def _parameter(name: str, value: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    if isinstance(value, str):
+        return bigquery.ScalarQueryParameter(name, "STRING", value)
+    if isinstance(value, int):
+        return bigquery.ScalarQueryParameter(name, "INT64", value)
+    if isinstance(value, datetime):
+        kind = "TIMESTAMP" if value.tzinfo else "DATETIME"
+        return bigquery.ScalarQueryParameter(name, kind, value)
+    if isinstance(value, date):
+        return bigquery.ScalarQueryParameter(name, "DATE", value)
+    return bigquery.ArrayQueryParameter(name, "DATE", list(value))
