@@ -153,6 +153,8 @@ class Request:
     """`start_date`/`end_date` of the request: nothing is triggered outside them."""
     dry_run: bool = False
     note: str | None = None
+    quiet: bool = False
+    """The caller asked that nothing be triggered by this request; `note` says so in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +230,5 @@ class Delivery:
     outcome: Outcome
     message_id: str | None = None
     error: str | None = None
+    unreachable: bool = False
+    """Surely not delivered, because the service itself could not be reached: the caller may redeliver at once."""

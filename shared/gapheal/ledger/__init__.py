@@ -1,0 +1,121 @@
+"""The memory of gapheal: append-only tables in BigQuery, read back in one query a pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from gapheal.bigquery import Connection, Parameter, translated
+from gapheal.errors import GaphealError
+from gapheal.ledger.create import check_owner, create
+from gapheal.ledger.recall import memory
+from gapheal.ledger.schema import columns, sql
+from gapheal.model.passes import Memory
+from gapheal.model.pipeline import Pipeline
+from gapheal.ports import Row
+
+__all__ = ["BigQueryLedger"]
+
+NEVER_A_DAY = date(1, 1, 1)
+"""An empty array parameter has no type in some engines; this one day matches nothing."""
+
+
+class BigQueryLedger:
+    """The real ledger. Under the emulator it is created on first use; elsewhere Terraform or the command does."""
+
+    def __init__(self, pipeline: Pipeline, connection: Connection) -> None:
+        self._pipeline = pipeline
+        self._connection = connection
+        self._name = f"{connection.project}.{pipeline.ledger_dataset}"
+        self._ready = False
+        self._lock = Lock()
+
+    def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
+        """Entries of `dates` (None: all), and always those of open and leased dates.
+
+        Raises:
+            ConfigError: there is no ledger, or it is another pipeline's.
+            Unavailable: BigQuery did not answer.
+        """
+        lease = timedelta(minutes=self._pipeline.transitions[transition].policy.lease_minutes)
+        parameters: dict[str, Parameter] = {
+            "transition": transition,
+            "everything": int(dates is None),
+            "days": sorted(dates or ()) or [NEVER_A_DAY],
+            "heals_since": datetime.now(UTC) - lease,
+        }
+        return memory(*self._read("recall", parameters))
+
+    def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
+        """Append rows by table name, one INSERT a table; returns the errors (the claims hold without them)."""
+        wanted = [(table, list(some)) for table, some in rows.items() if some]
+        with ThreadPoolExecutor(max_workers=max(len(wanted), 1)) as pool:
+            return [error for error in pool.map(lambda item: self._insert(pass_id, *item), wanted) if error]
+
+    def reject(self, row: Row) -> None:
+        """Keep an event that could not be used.
+
+        Raises:
+            GaphealError: it could not be kept; the caller must not acknowledge the event.
+        """
+        self._make_ready()
+        with translated("keeping a rejected event"):
+            self._append("rejections", [row], None)
+
+    def status(self, transition: str) -> Mapping[str, Any]:
+        """Counts by condition and action as last judged, and the last pass.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        parameters: dict[str, Parameter] = {"transition": transition}
+        dates, _ = self._read("status", parameters)
+        passes, _ = self._read("last_pass", parameters)
+        return {"dates": [_plain(row) for row in dates], "last_pass": _plain(passes[0]) if passes else None}
+
+    def _read(self, name: str, parameters: Mapping[str, Parameter]) -> tuple[list[Mapping[str, Any]], int]:
+        self._make_ready()
+        with translated(f"reading the ledger {self._name}"):
+            answer = self._connection.query(sql(name, self._name), parameters)
+        return answer.rows, answer.bytes_billed
+
+    def _insert(self, pass_id: str, table: str, rows: list[Row]) -> str | None:
+        try:
+            with translated(f"writing {len(rows)} rows to {self._name}.{table}"):
+                self._append(table, rows, f"gapheal-{pass_id}-{table}")
+        except GaphealError as error:
+            return str(error)
+        return None
+
+    def _append(self, table: str, rows: list[Row], job_id: str | None) -> None:
+        names = {name: kind for name, kind in columns(table).items() if name != "recorded_at"}
+        values = ",\n  ".join(_value(name, kind) for name, kind in names.items())
+        statement = (
+            f"INSERT INTO `{self._name}.{table}` (recorded_at, {', '.join(names)})\n"
+            f"SELECT CURRENT_TIMESTAMP(),\n  {values}\n"
+            f"FROM UNNEST(JSON_QUERY_ARRAY(@rows)) AS r"
+        )
+        self._connection.query(statement, {"rows": json.dumps(rows)}, job_id)
+
+    def _make_ready(self) -> None:
+        with self._lock:
+            if self._ready:
+                return
+            act = create if self._connection.emulator else check_owner
+            act(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
+            self._ready = True
+
+
+def _value(name: str, kind: str) -> str:
+    if kind == "JSON":
+        return f"PARSE_JSON(JSON_QUERY(r, '$.{name}'))"
+    text = f"JSON_VALUE(r, '$.{name}')"
+    return text if kind == "STRING" else f"CAST({text} AS {kind})"
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in row.items()}

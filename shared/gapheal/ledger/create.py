@@ -1,0 +1,83 @@
+"""Creates the ledger and its claims dataset; safe when many start at once, and never in a stranger's dataset."""
+
+from __future__ import annotations
+
+from google.api_core import exceptions as google
+from google.cloud import bigquery
+
+from gapheal.bigquery import CALL_SECONDS, RETRY, Connection, translated
+from gapheal.errors import ConfigError
+from gapheal.ledger.schema import (
+    CLUSTERED_BY,
+    OWNER_LABEL,
+    PARTITIONED_BY,
+    TABLES,
+    VIEWS,
+    claims_dataset,
+    columns,
+    sql,
+)
+
+
+def create(connection: Connection, pipeline: str, dataset: str) -> None:
+    """Create what is absent of the datasets, tables and views.
+
+    Raises:
+        ConfigError: a dataset of that name belongs to somebody else.
+        Unavailable: BigQuery did not answer.
+    """
+    ledger = f"{connection.project}.{dataset}"
+    with translated(f"creating the ledger {ledger}"):
+        for name in (dataset, claims_dataset(dataset)):
+            _create_dataset(connection, pipeline, name)
+        for table in TABLES:
+            _create(connection, _table(ledger, table))
+        for view in VIEWS:
+            wanted = bigquery.Table(f"{ledger}.{view}")
+            wanted.view_query = sql(view, ledger)
+            _create(connection, wanted)
+
+
+def check_owner(connection: Connection, pipeline: str, dataset: str) -> None:
+    """Refuse a ledger dataset that is absent, or that another pipeline owns.
+
+    Raises:
+        ConfigError: with the mend.
+        Unavailable: BigQuery did not answer.
+    """
+    name = f"{connection.project}.{dataset}"
+    with translated(f"reading the ledger {name}"):
+        try:
+            found = connection.client.get_dataset(name, retry=RETRY, timeout=CALL_SECONDS)
+        except google.NotFound:
+            raise ConfigError(
+                f"the ledger dataset {name} was not found: run `gapheal ledger create`, or apply the Terraform module"
+            ) from None
+        owner = (found.labels or {}).get(OWNER_LABEL)
+    if owner != pipeline:
+        raise ConfigError(
+            f"the ledger dataset {name} belongs to {f'pipeline {owner}' if owner else 'somebody else'}, expected "
+            f"the label {OWNER_LABEL}={pipeline}: choose another `ledger_dataset`, or set that label if it is yours"
+        )
+
+
+def _create_dataset(connection: Connection, pipeline: str, name: str) -> None:
+    wanted = bigquery.Dataset(f"{connection.project}.{name}")
+    wanted.location = connection.location
+    wanted.labels = {OWNER_LABEL: pipeline}
+    try:
+        connection.client.create_dataset(wanted, retry=RETRY, timeout=CALL_SECONDS)
+    except google.Conflict:
+        check_owner(connection, pipeline, name)
+
+
+def _table(ledger: str, name: str) -> bigquery.Table:
+    schema = [bigquery.SchemaField(column, kind) for column, kind in columns(name).items()]
+    table = bigquery.Table(f"{ledger}.{name}", schema=schema)
+    table.time_partitioning = bigquery.TimePartitioning(field=PARTITIONED_BY)
+    table.clustering_fields = [CLUSTERED_BY]
+    return table
+
+
+def _create(connection: Connection, table: bigquery.Table) -> None:
+    connection.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)

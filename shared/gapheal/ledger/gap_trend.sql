@@ -1,0 +1,5 @@
+-- Gaps found by the last scan or sweep of each day, by transition.
+SELECT transition, DATE(observed_at) AS day, gaps_found, triggered
+FROM `${ledger}.passes`
+WHERE source IN ('scan', 'sweep')
+QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, DATE(observed_at) ORDER BY observed_at DESC) = 1

@@ -1,0 +1,72 @@
+"""The loop: observe, judge, claim, publish, record. Events, scans, sweeps and backfills all come through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gapheal.errors import Unavailable
+from gapheal.judge import judge
+from gapheal.model.passes import Memory, Observations, Request, Verdict
+from gapheal.model.pipeline import Pipeline
+from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
+from gapheal.reconcile.healing import Healer, Healing
+from gapheal.reconcile.records import Pass, changed, ledger_rows, report
+from gapheal.reconcile.scope import remembered, scope_of
+
+__all__ = ["Loop", "changed"]
+
+PASS_SECONDS = 240
+"""A pass stops claiming then, well inside the deadline of the slowest caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The ports of one pipeline, and the one way in."""
+
+    pipeline: Pipeline
+    warehouse: Warehouse
+    ledger: Ledger
+    claims: Claims
+    publisher: Publisher
+    clock: Clock
+    new_id: Callable[[], str]
+
+    def run(self, name: str, request: Request) -> dict[str, Any]:
+        """One pass over the transition `name`; its report.
+
+        Raises:
+            ConfigError: the file, or a table that it names, is wrong; nothing was claimed.
+            Unavailable: a service did not answer, and nothing was sent.
+        """
+        done = self.look(name, request)
+        rows = {} if request.dry_run else ledger_rows(done)
+        unrecorded = self.ledger.record(done.pass_id, rows) if rows else []
+        answer = report(done)
+        answer["errors"] += unrecorded
+        if done.healing.unreachable and not answer["triggered"]:
+            raise Unavailable("; ".join(answer["errors"]))
+        return answer
+
+    def look(self, name: str, request: Request) -> Pass:
+        """The pass without its record: what `run` does before it writes."""
+        started, pass_id = self.clock.monotonic(), self.new_id()
+        policy = self.pipeline.transitions[name].policy
+        memory, seen, verdicts, healing = Memory(queries=0), None, list[Verdict](), Healing()
+        if policy.mode != "paused" and not request.quiet:
+            memory = self.ledger.recall(name, remembered(request))
+            seen = self._observe(name, request, memory)
+        if seen is not None:
+            verdicts = judge(self.pipeline, name, seen, memory, request, policy.mode)
+            ports = {"claims": self.claims, "publisher": self.publisher}
+            healer = Healer(self.pipeline, name, request, memory, seen.now, **ports)
+            healing = healer.heal(verdicts, lambda: self.clock.monotonic() - started > PASS_SECONDS)
+        duration_ms = round((self.clock.monotonic() - started) * 1000)
+        return Pass(pass_id, self.pipeline, name, request, memory, seen, verdicts, healing, duration_ms)
+
+    def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
+        # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.
+        today = self.clock.now().astimezone(self.pipeline.zone).date()
+        scope = scope_of(self.pipeline.transitions[name].policy, request, memory, today)
+        return self.warehouse.observe(name, scope) if scope else None

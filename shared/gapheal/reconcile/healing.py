@@ -1,0 +1,131 @@
+"""Claim, publish, and say what became of each date. Whatever breaks in between, the lease runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from gapheal.messages import Dated, compose, runs
+from gapheal.model.passes import Action, Delivery, Entry, Limited, Memory, Outcome, Request, Verdict, Won
+from gapheal.model.pipeline import Pipeline
+from gapheal.ports import Claims, Publisher
+
+MESSAGES_A_GROUP = 10
+"""Claimed and published together: a crash in between costs at most these a lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One claim of a date and one message that carried it; no message where another pass crashed before sending."""
+
+    verdict: Verdict
+    n: int
+    claimed_at: datetime
+    outcome: Outcome
+    delivery: Delivery | None = None
+
+
+@dataclass
+class Healing:
+    """What the healing of one pass came to."""
+
+    actions: dict[date, Action] = field(default_factory=dict)
+    """What became of each date that was to be healed."""
+    sent: list[Sent] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    unreachable: bool = False
+    """The target's service could not be reached."""
+
+
+class Healer:
+    """Heals the gaps of one pass, in groups."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        name: str,
+        request: Request,
+        memory: Memory,
+        now: datetime,
+        *,
+        claims: Claims,
+        publisher: Publisher,
+    ) -> None:
+        self._pipeline = pipeline
+        self._name = name
+        self._transition = pipeline.transitions[name]
+        self._request = request
+        self._memory = memory
+        self._now = now
+        self._claims = claims
+        self._publisher = publisher
+
+    def heal(self, verdicts: Sequence[Verdict], out_of_time: Callable[[], bool]) -> Healing:
+        """Claim and publish every verdict whose action is `heal`, until `out_of_time` says so."""
+        healing = Healing()
+        batch = self._transition.policy.batch_size
+        judged = {verdict.day for verdict in verdicts}
+        chosen = {verdict.day: verdict for verdict in verdicts if verdict.action is Action.HEAL}
+        healing.actions = dict.fromkeys(chosen, Action.DEFERRED)
+        planned = self._in_order(runs(chosen, judged, batch))
+        for start in range(0, len(planned), MESSAGES_A_GROUP):
+            if out_of_time():
+                healing.errors.append("out of time: the next pass goes on")
+                break
+            group = [chosen[day] for run in planned[start : start + MESSAGES_A_GROUP] for day in run]
+            won = self._claim(group, healing)
+            self._publish(runs(won, judged, batch), won, healing)
+        return healing
+
+    def _in_order(self, planned: Iterable[tuple[date, ...]]) -> list[tuple[date, ...]]:
+        ordered = sorted(planned, reverse=self._transition.policy.order == "newest")
+        return sorted(ordered, key=self._request.dates.isdisjoint)
+
+    def _claim(self, group: Sequence[Verdict], healing: Healing) -> dict[date, _Held]:
+        """The dates whose claim is ours; the others' actions say why not."""
+        held = {}
+        lease = timedelta(minutes=self._transition.policy.lease_minutes)
+        for verdict in group:
+            n = self._memory.entries.get(verdict.day, Entry()).n + 1
+            claim = self._claims.acquire(self._name, verdict.day, n, verdict.watermark)
+            if isinstance(claim, Won):
+                held[verdict.day] = _Held(verdict, n, claim.created_at)
+            elif isinstance(claim, Limited):
+                healing.errors.append(claim.error)
+            elif self._now - claim.created_at < lease:
+                healing.actions[verdict.day] = Action.LEASED
+            else:
+                # Its owner crashed before it could record: whether it published, nobody knows.
+                healing.sent.append(Sent(verdict, n, claim.created_at, "unknown"))
+        return held
+
+    def _publish(self, planned: Sequence[tuple[date, ...]], held: Mapping[date, _Held], healing: Healing) -> None:
+        messages = [
+            message
+            for run in planned
+            for message in compose(
+                self._pipeline,
+                self._name,
+                [Dated(day, held[day].n, str(held[day].verdict.condition)) for day in run],
+                self._request.source,
+            )
+        ]
+        if not messages:
+            return
+        for delivery in self._publisher.publish(self._transition.trigger, messages):
+            healing.unreachable |= delivery.unreachable
+            if delivery.error:
+                healing.errors.append(delivery.error)
+            for day in delivery.message.days:
+                verdict, n, claimed_at = held[day]
+                healing.sent.append(Sent(verdict, n, claimed_at, delivery.outcome, delivery))
+                if delivery.outcome in {"published", "unknown"}:
+                    healing.actions[day] = Action.HEAL
+
+
+class _Held(NamedTuple):
+    verdict: Verdict
+    n: int
+    claimed_at: datetime

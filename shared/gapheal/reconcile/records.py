@@ -1,0 +1,184 @@
+"""What a pass writes down: the ledger's rows, and the report that its caller reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+from gapheal.intervals import Interval
+from gapheal.model.passes import Action, Condition, Entry, Memory, Observations, Request, Source, Verdict
+from gapheal.model.pipeline import Pipeline
+from gapheal.ports import Row
+from gapheal.reconcile.healing import Healing, Sent
+
+NOTES = {
+    "dry_run": "a dry run: nothing was sent or written; the same request without dry_run heals",
+    "observe": "mode observe: nothing was sent; `policy.mode: heal` in the file heals",
+    "paused": "mode paused: nothing was looked at; `policy.mode: observe` or `heal` in the file looks again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One finished pass over one transition."""
+
+    pass_id: str
+    pipeline: Pipeline
+    transition: str
+    request: Request
+    memory: Memory
+    seen: Observations | None
+    verdicts: Sequence[Verdict]
+    healing: Healing
+    duration_ms: int
+
+    @property
+    def queries(self) -> int:
+        """BigQuery jobs that read."""
+        return self.memory.queries + (self.seen.queries if self.seen else 0)
+
+    @property
+    def bytes_billed(self) -> int:
+        """Of those jobs."""
+        return self.memory.bytes_billed + (self.seen.bytes_billed if self.seen else 0)
+
+    @property
+    def settled(self) -> list[Verdict]:
+        """The verdicts as they came out: what could not be claimed or sent is not `heal`."""
+        actions = self.healing.actions
+        return [replace(v, action=actions[v.day]) if v.day in actions else v for v in self.verdicts]
+
+    @property
+    def window(self) -> Interval | None:
+        """What the request named, else from the first judged date to the last."""
+        if self.request.window:
+            return self.request.window
+        days = self.request.dates or [verdict.day for verdict in self.verdicts]
+        return Interval.inclusive(min(days), max(days)) if days else None
+
+
+def report(done: Pass) -> dict[str, Any]:
+    """The answer to the caller, as plain JSON values."""
+    verdicts, window = done.settled, done.window
+    actions = Counter(str(verdict.action) for verdict in verdicts)
+    conditions = Counter(str(verdict.condition) for verdict in verdicts)
+    triggered = [str(verdict.day) for verdict in verdicts if verdict.action is Action.HEAL]
+    answer = {
+        "transition": done.transition,
+        "pass_id": done.pass_id,
+        "source": str(done.request.source),
+        "mode": done.pipeline.transitions[done.transition].policy.mode,
+        "dry_run": done.request.dry_run,
+        "window": {
+            "start_date": str(window.start) if window else None,
+            "end_date": str(window.last) if window else None,
+        },
+        "gaps_found": sum(verdict.is_gap for verdict in verdicts),
+        "triggered": len(triggered),
+        "triggered_dates": triggered,
+        "conditions": {str(condition): conditions[condition] for condition in Condition},
+        "actions": {str(action): actions[action] for action in Action if action is not Action.NONE},
+        "source_gaps": [],
+        "errors": list(dict.fromkeys(done.healing.errors)),
+        "queries": done.queries,
+        "bytes_billed": done.bytes_billed,
+        "duration_ms": done.duration_ms,
+    }
+    note = done.request.note or _note(done, actions[Action.WOULD_HEAL])
+    return {**answer, "note": note} if note else answer
+
+
+def _note(done: Pass, would_heal: int) -> str | None:
+    mode = done.pipeline.transitions[done.transition].policy.mode
+    if mode == "paused":
+        return NOTES["paused"]
+    if not would_heal:
+        return None
+    return NOTES["dry_run" if done.request.dry_run else "observe"]
+
+
+def changed(done: Pass) -> list[Verdict]:
+    """The verdicts that say something else than the ledger remembers."""
+    entries = done.memory.entries
+
+    def remembered(day: date) -> tuple[Any, ...]:
+        entry = entries.get(day, Entry())
+        return entry.condition, entry.action, entry.watermark
+
+    return [v for v in done.settled if (v.condition, v.action, v.watermark) != remembered(v.day)]
+
+
+def ledger_rows(done: Pass) -> Mapping[str, list[Row]]:
+    """The rows to append, by table; an event that changed nothing leaves none."""
+    seen = done.seen
+    if seen is None:
+        return {}
+    common = {"observed_at": _iso(seen.now), "transition": done.transition, "pass_id": done.pass_id}
+    verdicts = [{**common, **_verdict_row(verdict)} for verdict in changed(done)]
+    triggers = [{**common, **_trigger_row(done, sent)} for sent in done.healing.sent]
+    quiet = done.request.source is Source.EVENT and not verdicts and not triggers
+    passes = [] if quiet else [{**common, **_pass_row(done)}]
+    return {"triggers": triggers, "verdicts": verdicts, "passes": passes}
+
+
+def _pass_row(done: Pass) -> Row:
+    answer = report(done)
+    return {
+        "source": answer["source"],
+        "mode": answer["mode"],
+        "window_start": answer["window"]["start_date"],
+        "window_end": answer["window"]["end_date"],
+        **{key: answer[key] for key in ("gaps_found", "triggered", "conditions", "actions", "queries")},
+        "bytes_billed": answer["bytes_billed"],
+        "duration_ms": answer["duration_ms"],
+        "spec_hash": sha256(done.pipeline.model_dump_json().encode()).hexdigest()[:16],
+        "breaker": None,
+        "error": "; ".join(answer["errors"]) or None,
+    }
+
+
+def _verdict_row(verdict: Verdict) -> Row:
+    return {
+        "partition_date": str(verdict.day),
+        "condition": str(verdict.condition),
+        "action": str(verdict.action),
+        "watermark": verdict.watermark,
+        "code": verdict.reason.code,
+        "numbers": dict(verdict.reason.numbers),
+        "sentence": verdict.reason.sentence,
+        "downstream_rows": verdict.rows,
+        "downstream_entities": verdict.entities,
+        "attempts": verdict.attempts,
+        "first_seen_at": _iso(verdict.first_seen_at),
+        "arrived_at": _iso(verdict.arrived_at),
+        "triggered_at": _iso(verdict.triggered_at),
+    }
+
+
+def _trigger_row(done: Pass, sent: Sent) -> Row:
+    verdict, delivery = sent.verdict, sent.delivery
+    target = done.pipeline.transitions[done.transition].trigger
+    return {
+        "trigger_id": delivery.message.trigger_id if delivery else None,
+        "source": str(done.request.source),
+        "partition_date": str(verdict.day),
+        "n": sent.n,
+        "part": delivery.message.attributes.get("part") if delivery else None,
+        "reason": str(verdict.condition),
+        "watermark": verdict.watermark,
+        "downstream_rows": verdict.rows,
+        "downstream_entities": verdict.entities,
+        "claimed_at": _iso(sent.claimed_at),
+        "destination": target.pubsub.topic if target.pubsub else target.http.url if target.http else None,
+        "message_id": delivery.message_id if delivery else None,
+        "outcome": sent.outcome,
+        "error": delivery.error if delivery else "another pass claimed this and never recorded what it sent",
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

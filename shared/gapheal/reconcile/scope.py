@@ -1,0 +1,64 @@
+"""Which dates a pass asks the ledger and the warehouse about."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from gapheal.intervals import Interval, unfold
+from gapheal.model.passes import OPEN, Memory, Request, Scope, Source
+from gapheal.model.pipeline import Policy
+
+OPEN_END = date(2159, 12, 31)
+OPEN_START = date(1990, 1, 1)
+
+
+def remembered(request: Request) -> frozenset[date] | None:
+    """The dates to recall: an event's own (and always the open ones), or all of them."""
+    return request.dates if request.source is Source.EVENT else None
+
+
+def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> Scope | None:
+    """What to observe: the request's dates or window, and every date that is open or leased; None: nothing.
+
+    Args:
+        policy: of the transition.
+        request: whose question it is.
+        memory: what the ledger remembers.
+        today: by the rough clock; the judge decides what is due by the query's own.
+    """
+    pending = {day for day, entry in memory.entries.items() if entry.condition in OPEN or entry.attempts}
+    if request.source is Source.EVENT:
+        dates = _bridged(request.dates | pending, policy.batch_size)
+        return _from(policy.start_date, Scope(dates=frozenset(dates)))
+    if request.window:
+        return _from(policy.start_date, Scope(request.window, frozenset(pending)))
+    start = OPEN_START
+    if policy.scan_days and request.source is Source.SCAN:
+        # One day more than asked: the rough clock may be behind the query's.
+        start = today - timedelta(days=policy.scan_days + 1)
+    return _from(policy.start_date, Scope(Interval.inclusive(start, OPEN_END), frozenset(pending)))
+
+
+def _bridged(days: Iterable[date], batch_size: int) -> set[date]:
+    """The days, and those between two that one message may span: what lies there must be known."""
+    ordered = sorted(days)
+    between = {
+        day
+        for before, after in itertools.pairwise(ordered)
+        if (after - before).days < batch_size
+        for day in unfold([Interval(before, after)])
+    }
+    return between | set(ordered)
+
+
+def _from(start: date | None, scope: Scope) -> Scope | None:
+    """Nothing before `start` is looked at."""
+    window, dates = scope.window, scope.dates
+    if start:
+        dates = frozenset(day for day in dates if day >= start)
+        window = Interval(max(window.start, start), max(window.end, start)) if window else None
+    if window and window.start >= window.end:
+        window = None
+    return Scope(window, dates) if window or dates else None
