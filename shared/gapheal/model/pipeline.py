@@ -8,21 +8,42 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from gapheal.model.fields import (
+    ColumnName,
+    Count,
+    DatasetName,
+    Day,
+    Days,
+    Flag,
+    Location,
+    Minutes,
+    PhaseName,
+    PipelineName,
+    Positive,
+    PositiveDays,
+    Predicate,
+    ProjectId,
+    Ratio,
+    Status,
+    TableName,
+    Template,
+    Text,
+    TopicName,
+    TransitionName,
+    Url,
+    Variable,
+    Version,
+    Whole,
+    Zone,
+    unfit,
+)
 
 Mode = Literal["paused", "observe", "heal"]
-
-NAME = r"^[a-z][a-z0-9_]{0,62}$"
-COLUMN = r"^[A-Za-z_][A-Za-z0-9_]{0,299}$"
-TABLE = r"^([a-z][a-z0-9-]{4,28}[a-z0-9](:[a-z0-9-]+)?\.)?[A-Za-z_][A-Za-z0-9_]{0,1023}\.[A-Za-z0-9_\-]{1,1024}$"
-TOPIC = r"^(projects/[a-z][a-z0-9:.\-]{4,62}/topics/)?[A-Za-z][A-Za-z0-9\-_.~+%]{2,254}$"
-
-ColumnName = Annotated[str, Field(pattern=COLUMN)]
-TableName = Annotated[str, Field(pattern=TABLE)]
-TopicName = Annotated[str, Field(pattern=TOPIC)]
 
 
 class Noun(BaseModel):
@@ -34,29 +55,61 @@ class Noun(BaseModel):
 class Season(Noun):
     """A window of days in which data is expected; both ends belong to it."""
 
-    start: date
-    end: date
+    start: Day
+    """First day."""
+    end: Day
+    """Last day, included."""
+
+    @field_validator("end")
+    @classmethod
+    def _in_order(cls, end: date, info: ValidationInfo) -> date:
+        start = info.data.get("start", end)
+        if end < start:
+            raise unfit(f"the window ends on {end}, before it starts on {start}; swap them")
+        return end
 
 
 class Excuse(Noun):
     """Why a date may be empty downstream. Conditions that are given must all hold."""
 
-    reason: str = Field(min_length=1)
+    reason: Text
     """What people read; e.g. `all-star weekend`."""
-    dates: tuple[date, ...] = ()
+    dates: tuple[Day, ...] = ()
     """These dates."""
-    first_days: Annotated[int, Field(ge=1)] | None = None
+    first_days: PositiveDays | None = None
     """The first so many calendar days of each window of `season`, its start counted."""
-    season: str | None = None
+    season: Text | None = None
     """The season that `first_days` counts in."""
-    outside: str | None = None
+    outside: Text | None = None
     """Every date in no window of this season."""
-    upstream_entities_below: Annotated[int, Field(ge=1)] | None = None
+    upstream_entities_below: Positive | None = None
     """Dates on which upstream has fewer entities than this."""
-    from_: date | None = Field(default=None, alias="from")
+    from_: Day | None = Field(default=None, alias="from")
     """This date and later (to `to`, if given)."""
-    to: date | None = None
+    to: Day | None = None
     """This date and earlier (from `from`, if given)."""
+
+    @field_validator("to")
+    @classmethod
+    def _in_order(cls, to: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("from_")
+        if to and start and to < start:
+            raise unfit(f"the excuse ends on {to}, before it starts on {start}; swap `from` and `to`")
+        return to
+
+    @model_validator(mode="after")
+    def _excuses_something(self) -> Self:
+        if self.first_days and not self.season:
+            raise unfit("`first_days` counts from a season's start; write `season` beside it")
+        if self.season and not self.first_days:
+            raise unfit("`season` alone excuses nothing; write `first_days` beside it, or `outside` in its place")
+        conditions = (self.first_days, self.outside, self.upstream_entities_below, self.from_, self.to)
+        if not self.dates and not any(conditions):
+            raise unfit(
+                "an excuse needs a condition: "
+                "dates, first_days with season, outside, from, to or upstream_entities_below",
+            )
+        return self
 
 
 class Table(Noun):
@@ -68,14 +121,16 @@ class Table(Noun):
     """DATE; DATETIME by its own date part; TIMESTAMP in the pipeline's timezone."""
     entity_column: ColumnName | None = None
     """COUNT(DISTINCT) of it makes partial dates visible."""
-    entity: str | None = None
+    entity: Text | None = None
     """What is counted, where column names differ between the sides; by default the column's name."""
     updated_column: ColumnName | None = None
     """TIMESTAMP of each row's writing: the surest last write."""
-    min_rows: int = Field(default=1, ge=1)
-    where: str | None = None
+    min_rows: Positive = 1
+    """Fewer rows than this are no whole date."""
+    where: Predicate | None = None
     """SQL predicate on this table."""
-    required: bool = True
+    required: Flag = True
+    """Whether a date without this table is a gap."""
     excuses: tuple[Excuse, ...] = ()
     """Dates on which this table alone may be empty."""
 
@@ -89,108 +144,169 @@ class Expected(Noun):
     """The yardstick of a phase that no transition feeds: a schedule, say."""
 
     table: TableName
+    """`[project.]dataset.table`."""
     date_column: ColumnName
+    """As in a phase's table."""
     entity_column: ColumnName | None = None
-    where: str | None = None
+    """As in a phase's table."""
+    where: Predicate | None = None
+    """SQL predicate on this table."""
 
 
 class Phase(Noun):
     """A stage of the pipeline."""
 
-    label: str | None = None
+    label: Text | None = None
+    """What people call it."""
     completion_topic: TopicName | None = None
     """Where this phase announces its dates."""
     tables: tuple[Table, ...] = Field(min_length=1)
+    """Its tables, all keyed by a date column."""
     expected: Expected | None = None
+    """What a first phase should have."""
 
 
 class PubSubTarget(Noun):
     """A topic that the downstream's job listens to."""
 
     topic: TopicName
+    """A name in the pipeline's project, or `projects/<project>/topics/<name>`."""
 
 
 class HttpTarget(Noun):
     """A URL that starts the downstream's job."""
 
-    url: str = Field(pattern=r"^https?://[^\s/]+\S*$")
-    audience: str | None = None
+    url: Url
+    """Where to POST."""
+    audience: Text | None = None
     """Of the ID token; by default the URL's origin."""
-    accepted: tuple[int, ...] = (200, 202)
-    busy: tuple[int, ...] = (409, 429, 503)
-    timeout_seconds: int = Field(default=30, ge=1, le=540)
+    accepted: tuple[Status, ...] = (200, 202)
+    """Answers that mean: it will run."""
+    busy: tuple[Status, ...] = (409, 429, 503)
+    """Answers that mean: not now, ask again."""
+    timeout_seconds: Annotated[Whole, Field(ge=1, le=540)] = 30
+    """How long to wait for an answer."""
 
 
 class Trigger(Noun):
     """What is sent for a date, and where: exactly one of `pubsub` and `http`."""
 
     pubsub: PubSubTarget | None = None
+    """A topic; by default `<pipeline>-<downstream>-trigger`."""
     http: HttpTarget | None = None
-    payload: Any | None = None
-    """Template of the data; None: the default of DESIGN §6."""
-    fan_out: tuple[Any, ...] = ()
+    """A URL, in the topic's place."""
+    payload: Template | None = None
+    """Template of the data; by default all that is known of the trigger."""
+    fan_out: tuple[Template, ...] = ()
     """Several payloads per date, one message each."""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if (self.pubsub is None) == (self.http is None):
+            raise unfit("a trigger has exactly one target; write either `pubsub` or `http`")
+        return self
+
+    @model_validator(mode="after")
+    def _one_content(self) -> Self:
+        if self.payload is not None and self.fan_out:
+            raise unfit("`fan_out` replaces `payload`; write one of them")
+        return self
 
 
 class Policy(Noun):
     """How a transition is judged and paced."""
 
     mode: Mode = "observe"
-    start_date: date | None = None
-    scan_days: Annotated[int, Field(ge=1)] | None = None
-    lag_days: int = Field(default=1, ge=0)
-    settle_minutes: int = Field(default=0, ge=0)
-    min_completeness: Decimal = Field(default=Decimal("1.0"), gt=0, le=1)
+    """`paused` looks at nothing, `observe` sends nothing, `heal` sends triggers."""
+    start_date: Day | None = None
+    """Nothing earlier is looked at; by default from upstream's first date on."""
+    scan_days: PositiveDays | None = None
+    """How far the hourly scan looks back; by default all the way."""
+    lag_days: Days = 1
+    """Scans leave dates newer than today less this alone."""
+    settle_minutes: Minutes = 0
+    """How long upstream must have been still."""
+    min_completeness: Ratio = Decimal("1.0")
+    """Share of the yardstick's entities that makes a date whole."""
     stale: Literal["ignore", "report", "heal"] = "report"
-    stale_after_minutes: int = Field(default=60, ge=0)
-    lookback_days: int = Field(default=0, ge=0)
-    depends_on_past: bool = False
-    lease_minutes: int = Field(default=120, ge=0)
-    max_attempts: int = Field(default=3, ge=1)
-    max_in_flight: int = Field(default=25, ge=1)
-    breaker_after: int = Field(default=5, ge=1)
-    max_age_days: Annotated[int, Field(ge=0)] | None = 30
+    """What to do about dates made from older input."""
+    stale_after_minutes: Minutes = 60
+    """How much later upstream must have been written to make a date stale."""
+    lookback_days: Days = 0
+    """Downstream's date reads upstream's dates this far back."""
+    depends_on_past: Flag = False
+    """Whether a date waits for the date before it."""
+    lease_minutes: Minutes = 120
+    """How long a triggered date is left alone: longer than the slowest job."""
+    max_attempts: Positive = 3
+    """Triggers per date before a person is asked."""
+    max_in_flight: Positive = 25
+    """Dates under way at once, after the first heal was seen."""
+    breaker_after: Positive = 5
+    """Dates under way before that; failures in a row that stop triggering."""
+    max_age_days: Days | None = 30
+    """Older gaps are held for a person; null: no limit."""
     age_from: Literal["arrival", "date"] = "arrival"
-    page_above: int = Field(default=100, ge=0)
+    """What age is counted from: the data's arrival, or the date itself."""
+    page_above: Count = 100
+    """More open gaps than this page on-call."""
     order: Literal["oldest", "newest"] = "oldest"
-    batch_size: int = Field(default=1, ge=1)
+    """Which dates go first."""
+    batch_size: Positive = 1
+    """Above 1: one message per run of consecutive dates, at most this long."""
     excuses: tuple[Excuse, ...] = ()
+    """Dates that may be empty downstream, and why."""
 
 
 class Transition(Noun):
     """One step of the pipeline: what feeds what, what to send, and how careful to be."""
 
-    upstream: tuple[str, ...] = Field(min_length=1)
+    upstream: tuple[Text, ...] = Field(min_length=1)
     """Phases; all must be whole."""
-    downstream: str
-    event_date_keys: tuple[str, ...] = ("game_date", "analysis_date", "target_date", "date")
+    downstream: Text
+    """The phase that is fed."""
+    event_date_keys: tuple[Text, ...] = ("game_date", "analysis_date", "target_date", "date")
+    """Keys of an event that hold its date."""
     trigger: Trigger
+    """What starts the downstream's job."""
     policy: Policy = Policy()
+    """How it is judged and paced."""
 
 
 class Alerts(Noun):
     """Names of the environment variables that hold the (secret) alert URLs."""
 
-    urls_env: str = "GAPHEAL_ALERT_URLS"
-    pages_env: str = "GAPHEAL_PAGE_URLS"
+    urls_env: Variable = "GAPHEAL_ALERT_URLS"
+    """Of what people should read in the morning."""
+    pages_env: Variable = "GAPHEAL_PAGE_URLS"
+    """Of what should wake somebody."""
 
 
 class Pipeline(Noun):
-    """The whole file."""
+    """A pipeline whose phases gapheal keeps caught up, each with the one before it."""
 
-    version: Literal[1]
-    pipeline: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
-    project: str | None = None
-    """None: GOOGLE_CLOUD_PROJECT."""
-    location: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,39}$")
-    timezone: str
+    version: Version
+    """Of the file's form."""
+    pipeline: PipelineName
+    """The pipeline's name."""
+    project: ProjectId | None = None
+    """Google Cloud project; by default GOOGLE_CLOUD_PROJECT."""
+    location: Location
+    """Where the BigQuery datasets are, e.g. `us-west2`."""
+    timezone: Zone
     """What "today" means; an IANA name."""
-    ledger_dataset: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1000}$")
+    ledger_dataset: DatasetName
+    """Where gapheal remembers; by default `gapheal_<pipeline>`."""
     metadata: Literal["auto", "off", "on"] = "auto"
-    seasons: dict[str, tuple[Season, ...]] = {}
-    phases: dict[str, Phase] = Field(min_length=1)
-    transitions: dict[str, Transition] = Field(min_length=1)
+    """Whether partitions' metadata is read in place of rows."""
+    seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = {}
+    """Named windows in which data is expected."""
+    phases: dict[PhaseName, Phase] = Field(min_length=1)
+    """Stages of the pipeline."""
+    transitions: dict[TransitionName, Transition] = Field(min_length=1)
+    """Steps between them."""
     alerts: Alerts = Alerts()
+    """Where alerts go."""
 
     @property
     def zone(self) -> ZoneInfo:
