@@ -25,6 +25,8 @@ RETRY: Retry = DEFAULT_RETRY.with_deadline(20)
 """Longer waits belong to the caller, who redelivers; the client's own default is ten minutes."""
 CALL_SECONDS = 30
 QUERY_SECONDS = 120
+OWNER_LABEL = "gapheal_pipeline"
+"""On every job, dataset and claim: whose it is."""
 MAX_BYTES_BILLED = 100 * 2**30
 """A guard against a scan of a table that is not partitioned as its owner believes."""
 
@@ -117,7 +119,7 @@ def connect(pipeline: str, project: str, location: str) -> Connection:
         client = bigquery.Client(project=project, location=location, credentials=credentials)
     except auth.DefaultCredentialsError as error:
         raise ConfigError(NO_CREDENTIALS) from error
-    return Connection(client, project, location, {"gapheal_pipeline": pipeline}, emulator)
+    return Connection(client, project, location, {OWNER_LABEL: pipeline}, emulator)
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from uuid import uuid4
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from gapheal.bigquery import CALL_SECONDS, RETRY, UNAVAILABLE, Connection, brief, translated
-from gapheal.ledger.schema import OWNER_LABEL, claims_dataset
+from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, UNAVAILABLE, Connection, brief, translated
 from gapheal.model.passes import Claim, Limited, Lost, Won
 from gapheal.model.pipeline import Pipeline
 
@@ -27,7 +26,7 @@ class BigQueryClaims:
     def __init__(self, pipeline: Pipeline, connection: Connection) -> None:
         self._pipeline = pipeline
         self._connection = connection
-        self._dataset = f"{connection.project}.{claims_dataset(pipeline.ledger_dataset)}"
+        self._dataset = f"{connection.project}.{pipeline.claims_dataset}"
         self._next = 0.0
         self._lock = Lock()
 

@@ -15,6 +15,7 @@ from itertools import count
 from typing import Any
 
 from gapheal.intervals import Interval
+from gapheal.judge.needs import tables_of
 from gapheal.ledger.recall import memory
 from gapheal.model.passes import (
     OPEN,
@@ -31,7 +32,6 @@ from gapheal.model.passes import (
 )
 from gapheal.model.pipeline import Pipeline, Trigger
 from gapheal.ports import Row
-from gapheal.warehouse import tables_of
 
 NOON = datetime(2024, 7, 1, 16, tzinfo=UTC)
 

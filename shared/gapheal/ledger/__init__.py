@@ -105,8 +105,10 @@ class BigQueryLedger:
         with self._lock:
             if self._ready:
                 return
-            act = create if self._connection.emulator else check_owner
-            act(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
+            if self._connection.emulator:
+                create(self._connection, self._pipeline)
+            else:
+                check_owner(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
             self._ready = True
 
 

@@ -5,31 +5,30 @@ from __future__ import annotations
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from gapheal.bigquery import CALL_SECONDS, RETRY, Connection, translated
+from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, Connection, translated
 from gapheal.errors import ConfigError
 from gapheal.ledger.schema import (
     CLUSTERED_BY,
-    OWNER_LABEL,
     PARTITIONED_BY,
     TABLES,
     VIEWS,
-    claims_dataset,
     columns,
     sql,
 )
+from gapheal.model.pipeline import Pipeline
 
 
-def create(connection: Connection, pipeline: str, dataset: str) -> None:
+def create(connection: Connection, pipeline: Pipeline) -> None:
     """Create what is absent of the datasets, tables and views.
 
     Raises:
         ConfigError: a dataset of that name belongs to somebody else.
         Unavailable: BigQuery did not answer.
     """
-    ledger = f"{connection.project}.{dataset}"
+    ledger = f"{connection.project}.{pipeline.ledger_dataset}"
     with translated(f"creating the ledger {ledger}"):
-        for name in (dataset, claims_dataset(dataset)):
-            _create_dataset(connection, pipeline, name)
+        for dataset in (pipeline.ledger_dataset, pipeline.claims_dataset):
+            _create_dataset(connection, pipeline.pipeline, dataset)
         for table in TABLES:
             _create(connection, _table(ledger, table))
         for view in VIEWS:

@@ -75,18 +75,11 @@ COMMON = {"recorded_at": "TIMESTAMP", "observed_at": "TIMESTAMP", "transition": 
 PARTITIONED_BY = "recorded_at"
 CLUSTERED_BY = "transition"
 VIEWS = ("open_gaps", "heals", "gap_trend", "pass_health")
-OWNER_LABEL = "gapheal_pipeline"
-"""On both datasets: whose ledger it is."""
 
 
 def columns(table: str) -> dict[str, str]:
     """Name and type of every column of a ledger table, in order."""
     return {**COMMON, **TABLES[table]}
-
-
-def claims_dataset(ledger_dataset: str) -> str:
-    """Claims are tables that expire, so they live apart from the ledger, which does not."""
-    return f"{ledger_dataset}_claims"
 
 
 def sql(name: str, ledger: str) -> str:

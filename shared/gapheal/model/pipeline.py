@@ -313,6 +313,11 @@ class Pipeline(Noun):
         """The time zone in which the pipeline's days begin."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def claims_dataset(self) -> str:
+        """Claims are tables that expire, so they live apart from the ledger, which does not."""
+        return f"{self.ledger_dataset}_claims"
+
     def feeding(self, phase: str) -> Transition | None:
         """The transition whose downstream is `phase`, or None for a first phase."""
         return next((t for t in self.transitions.values() if t.downstream == phase), None)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
 from google.api_core import exceptions as google
 
 from gapheal.bigquery import Connection, Rows, translated
+from gapheal.judge.needs import tables_of
 from gapheal.model.passes import Count, Observations, Scope, TableKey
 from gapheal.model.pipeline import Pipeline, Table
 from gapheal.warehouse import catalog
 from gapheal.warehouse.sql import Source, statement
 
-__all__ = ["BigQueryWarehouse", "tables_of"]
+__all__ = ["BigQueryWarehouse"]
 
 
 class BigQueryWarehouse:
@@ -59,18 +59,3 @@ class BigQueryWarehouse:
             if row["source"] >= 0 and row["day"] is not None:
                 counts[keys[row["source"]]][row["day"]] = Count(row["row_count"], row["entity_count"])
         return Observations(answer.rows[0]["observed_at"], counts, 1, answer.bytes_billed)
-
-
-def tables_of(pipeline: Pipeline, transition: str) -> Iterator[tuple[TableKey, Table]]:
-    """The tables that judging needs: both sides, and what the upstream's own yardstick is counted by."""
-    step = pipeline.transitions[transition]
-    for phase in (*step.upstream, step.downstream):
-        for table in pipeline.phases[phase].tables:
-            yield TableKey(phase, table.table), table
-    for phase in step.upstream:
-        counted = {table.counts for table in pipeline.phases[phase].tables} - {None}
-        feeding = pipeline.feeding(phase)
-        for before in feeding.upstream if feeding else ():
-            for table in pipeline.phases[before].tables:
-                if table.required and table.counts in counted:
-                    yield TableKey(before, table.table), table
