@@ -1,0 +1,108 @@
+"""The messages that ask a phase's job for dates: which dates go together, and what is said. Pure."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from gapheal.errors import ConfigError
+from gapheal.intervals import Interval
+from gapheal.model.passes import Message, Source
+from gapheal.model.pipeline import Pipeline
+from gapheal.model.template import placeholders, render
+
+
+class Dated(NamedTuple):
+    """A date to be healed, the number of the claim that was won for it, and why."""
+
+    day: date
+    n: int
+    reason: str
+
+
+def runs(won: Iterable[date], judged: Collection[date], batch_size: int) -> list[tuple[date, ...]]:
+    """The dates won, in order, as runs that one message each may ask for.
+
+    A run may bridge dates that upstream never had, never a judged one that was not won: that one is complete,
+    excused, leased or held. From its first day to its last it spans at most `batch_size` days.
+    """
+    days = sorted(set(won))
+    barred = sorted(set(judged).difference(days))
+    found: list[list[date]] = []
+    for day in days:
+        if found and (day - found[-1][0]).days < batch_size and _free(barred, found[-1][-1], day):
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return [tuple(run) for run in found]
+
+
+def trigger_id(transition: str, dated: Iterable[tuple[date, int]], part: str = "") -> str:
+    """The name of one trigger: equal only for a true repeat, so that consumers can drop it."""
+    whole = json.dumps([transition, [[str(day), n] for day, n in dated], part])
+    return sha256(whole.encode()).hexdigest()[:32]
+
+
+def compose(pipeline: Pipeline, transition: str, run: Sequence[Dated], source: Source) -> list[Message]:
+    """The messages for one run of dates: one, or with fan-out one per payload.
+
+    Raises:
+        ConfigError: a template holds an unknown placeholder.
+    """
+    trigger = pipeline.transitions[transition].trigger
+    known = _known(pipeline, transition, run, source)
+    if not trigger.fan_out:
+        return [_message(trigger.payload, known, run, "")]
+    last = len(trigger.fan_out)
+    return [_message(payload, known, run, f"{n}/{last}") for n, payload in enumerate(trigger.fan_out, 1)]
+
+
+def _known(pipeline: Pipeline, transition: str, run: Sequence[Dated], source: Source) -> dict[str, Any]:
+    """What every message of the run says; its id is still missing."""
+    days = [dated.day for dated in run]
+    whole = Interval.inclusive(min(days), max(days))
+    return {
+        "pipeline": pipeline.pipeline,
+        "transition": transition,
+        "phase": pipeline.transitions[transition].downstream,
+        "date": str(whole),
+        "start_date": str(whole.start),
+        "end_date": str(whole.last),
+        "dates": [str(day) for day in days],
+        "attempt": max(dated.n for dated in run),
+        "reason": ",".join(dict.fromkeys(dated.reason for dated in run)),
+        "source": str(source),
+    }
+
+
+def _message(template: Any, known: dict[str, Any], run: Sequence[Dated], part: str) -> Message:
+    name = trigger_id(known["transition"], [(dated.day, dated.n) for dated in run], part)
+    values = {**known, "trigger_id": name}
+    if unknown := placeholders(template) - values.keys():
+        raise ConfigError(
+            f"transitions.{known['transition']}.trigger: unknown placeholder {{{min(unknown)}}} in a payload; "
+            f"known are {', '.join(f'{{{word}}}' for word in values)}"
+        )
+    data = values if template is None else render(template, values)
+    return Message(
+        trigger_id=name,
+        days=tuple(dated.day for dated in run),
+        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(),
+        attributes=_attributes(values, part),
+    )
+
+
+def _attributes(values: dict[str, Any], part: str) -> dict[str, str]:
+    words = ("pipeline", "transition", "trigger_id", "attempt", "reason", "source")
+    attributes = {word: str(values[word]) for word in words} | {"partition": values["date"]}
+    return attributes | {"part": part} if part else attributes
+
+
+def _free(barred: Sequence[date], after: date, before: date) -> bool:
+    """Whether no barred day lies between the two."""
+    next_barred = bisect_left(barred, after)
+    return next_barred == len(barred) or barred[next_barred] > before
