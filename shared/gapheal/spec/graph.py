@@ -1,0 +1,93 @@
+"""Phases and the transitions between them: every end known, one feed per phase, no circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from itertools import chain, pairwise
+from typing import Any, NamedTuple
+
+from gapheal.spec.faults import Finding, Path, show, suggest
+from gapheal.spec.paths import find
+
+
+class _Step(NamedTuple):
+    name: str
+    upstream: tuple[tuple[Path, str], ...]
+    downstream: tuple[Path, str]
+
+
+def check_graph(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the transitions' ends."""
+    steps = list(_steps(data))
+    phases = data.get("phases")
+    if isinstance(phases, dict):
+        yield from _unknown_phases(steps, list(phases))
+    yield from _second_feeds(steps)
+    yield from _doubled_upstreams(steps)
+    yield from _circles(steps)
+
+
+def _steps(data: Mapping[str, Any]) -> Iterator[_Step]:
+    for path, written in find(data, "transitions.*"):
+        upstream = tuple(end for end in find(written, "upstream.*", path) if isinstance(end[1], str))
+        for downstream in find(written, "downstream", path):
+            if isinstance(downstream[1], str):
+                yield _Step(str(path[-1]), upstream, downstream)
+
+
+def _unknown_phases(steps: list[_Step], phases: list[str]) -> Iterator[Finding]:
+    for step in steps:
+        for path, phase in (*step.upstream, step.downstream):
+            if phase not in phases:
+                yield path, f"expected a phase of this file, found {show(phase)}; {suggest(phase, phases)}"
+
+
+def _second_feeds(steps: list[_Step]) -> Iterator[Finding]:
+    feeds: dict[str, str] = {}
+    for step in steps:
+        path, phase = step.downstream
+        if phase in feeds:
+            yield (
+                path,
+                (
+                    f"expected one transition into {phase}, found a second ({feeds[phase]} is the first); "
+                    f"list several upstreams in one transition"
+                ),
+            )
+        feeds.setdefault(phase, step.name)
+
+
+def _doubled_upstreams(steps: list[_Step]) -> Iterator[Finding]:
+    for step in steps:
+        seen: set[str] = set()
+        for path, phase in step.upstream:
+            if phase in seen:
+                yield path, f"expected each upstream once, found {phase} again; keep one"
+            seen.add(phase)
+
+
+def _circles(steps: list[_Step]) -> Iterator[Finding]:
+    """One finding for each circle; cutting it there shows the next."""
+    left = list(steps)
+    while circle := _circle(left):
+        links = set(pairwise(circle))
+        cut = next(step for step in reversed(left) if links & _links(step))
+        left.remove(cut)
+        found = " → ".join(circle)
+        yield ("transitions", cut.name), f"expected one direction, found the circle {found}; take one step out"
+
+
+def _circle(steps: list[_Step]) -> list[str]:
+    before: dict[str, set[str]] = {}
+    for start, end in chain.from_iterable(map(_links, steps)):
+        before.setdefault(end, set()).add(start)
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _links(step: _Step) -> set[tuple[str, str]]:
+    return {(phase, step.downstream[1]) for _, phase in step.upstream}

@@ -1,0 +1,70 @@
+"""From a file to a pipeline, or to the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+
+from pydantic import ValidationError
+
+from gapheal.model.pipeline import Pipeline
+from gapheal.spec import checks, phrases, unsupported
+from gapheal.spec.document import Document, read
+from gapheal.spec.faults import Fault, Finding, Path, SpecError, dotted, show
+from gapheal.spec.normal import Origins, normalise, written_path
+from gapheal.spec.written import File
+
+
+def load(path: str | FilePath) -> Pipeline:
+    """The pipeline in the file at `path`: YAML, or JSON by its suffix.
+
+    Raises:
+        SpecError: a ConfigError that lists everything that is wrong with the file.
+    """
+    try:
+        text = FilePath(path).read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        message = "expected the pipeline file, found nothing; name it in GAPHEAL_PIPELINE or with --pipeline"
+    except UnicodeDecodeError as error:
+        message = f"expected UTF-8 text, found {error.reason} at byte {error.start}; save it as UTF-8"
+    except (OSError, ValueError) as error:
+        message = f"expected a readable file, found: {getattr(error, 'strerror', None) or error}"
+    else:
+        return parse(text, str(path))
+    raise SpecError(str(path), [Fault("", None, message)])
+
+
+def parse(text: str, name: str = "pipeline.yaml") -> Pipeline:
+    """The pipeline in `text`; errors begin with `name`, which ends in `.json` where the text is JSON.
+
+    Raises:
+        SpecError: a ConfigError that lists everything that is wrong with the text.
+    """
+    document = read(text, name)
+    if not isinstance(document.data, dict) or not document.data:
+        message = f"expected a mapping that begins with `version: 1`, found {show(document.data)}"
+        raise SpecError(name, _faults(document, [((), message)], {}))
+    data, origins = normalise(document.data)
+    findings: list[Finding] = []
+    file = None
+    try:
+        file = File.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        findings += phrases.findings(error, lambda path: document.raw.get(written_path(path, origins)))
+    findings += checks.findings(data)
+    findings += unsupported.findings(data)
+    faults = _faults(document, findings, origins)
+    if faults or file is None:
+        raise SpecError(name, faults)
+    return file.pipeline_alone()
+
+
+def _faults(document: Document, findings: Iterable[Finding], origins: Origins) -> list[Fault]:
+    """One fault for each written place, in the file's order: what is inherited is told once, where it stands."""
+    faults: dict[Path, Fault] = {}
+    for path, line, message in document.faults:
+        faults.setdefault(path, Fault(dotted(path), line, message))
+    for path, message in findings:
+        place = written_path(path, origins)
+        faults.setdefault(place, Fault(dotted(place), document.line(place), message))
+    return sorted(faults.values(), key=lambda fault: fault.line or 0)

@@ -1,0 +1,40 @@
+"""The JSON Schema of the file as people write it, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gapheal.spec.written import File
+
+_REF = "#/$defs/"
+
+
+def json_schema() -> dict[str, Any]:
+    """The model's own schema, widened by the shorthands and by what has a default only the normaliser knows."""
+    schema = File.model_json_schema(by_alias=True)
+    nouns = schema["$defs"]
+    _optional(schema, "ledger_dataset")
+    _optional(nouns["Table"], "date_column")
+    _optional(nouns["Expected"], "date_column")
+    _optional(nouns["Transition"], "upstream", "downstream", "trigger")
+    for noun in ("phases", "transitions"):
+        schema["properties"][noun]["additionalProperties"] = False
+
+    table = {"anyOf": [nouns["Table"]["properties"]["table"], {"$ref": f"{_REF}Table"}]}
+    tables = nouns["Phase"]["properties"]["tables"] | {"items": table}
+    nouns["Phase"]["properties"]["tables"] = tables
+    _widen(schema["properties"]["phases"]["patternProperties"], tables)
+    upstream = nouns["Transition"]["properties"]["upstream"]
+    nouns["Transition"]["properties"]["upstream"] = {"anyOf": [upstream["items"], upstream]}
+    # YAML 1.1 editors read an unquoted `off` as false, as our own reader does.
+    schema["properties"]["metadata"]["enum"] += [True, False]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "gapheal pipeline"}
+
+
+def _optional(noun: dict[str, Any], *keys: str) -> None:
+    noun["required"] = [key for key in noun["required"] if key not in keys]
+
+
+def _widen(values: dict[str, Any], shorthand: dict[str, Any]) -> None:
+    for pattern, value in values.items():
+        values[pattern] = {"anyOf": [shorthand, value]}
