@@ -55,7 +55,7 @@ class Rows(NamedTuple):
     bytes_billed: int
 
 
-Parameter = str | int | date | datetime | Sequence[date]
+Parameter = str | bool | int | date | datetime | Sequence[date]
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,8 @@ def brief(error: BaseException) -> str:
 def _parameter(name: str, value: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     if isinstance(value, str):
         return bigquery.ScalarQueryParameter(name, "STRING", value)
+    if isinstance(value, bool):
+        return bigquery.ScalarQueryParameter(name, "BOOL", value)
     if isinstance(value, int):
         return bigquery.ScalarQueryParameter(name, "INT64", value)
     if isinstance(value, datetime):

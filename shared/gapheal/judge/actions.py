@@ -112,11 +112,10 @@ def attempts_used(entry: Entry, watermark: str) -> int:
 def fruitless(attempts: Sequence[Attempt], verdict: Verdict) -> list[Attempt]:
     """The delivered attempts after which neither rows nor entities of the downstream grew."""
     delivered = [attempt for attempt in attempts if attempt.delivered]
-    later = [(attempt.rows, attempt.entities) for attempt in delivered[1:]]
-    later.append((verdict.rows, verdict.entities))
+    after = [(attempt.rows, attempt.entities) for attempt in delivered[1:]] + [(verdict.rows, verdict.entities)]
     return [
         attempt
-        for attempt, (rows, entities) in zip(delivered, later, strict=True)
+        for attempt, (rows, entities) in zip(delivered, after, strict=False)
         if rows <= attempt.rows and (entities or 0) <= (attempt.entities or 0)
     ]
 

@@ -44,7 +44,7 @@ class BigQueryLedger:
         lease = timedelta(minutes=self._pipeline.transitions[transition].policy.lease_minutes)
         parameters: dict[str, Parameter] = {
             "transition": transition,
-            "everything": int(dates is None),
+            "everything": dates is None,
             "days": sorted(dates or ()) or [NEVER_A_DAY],
             "heals_since": datetime.now(UTC) - lease,
         }

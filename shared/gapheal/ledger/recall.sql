@@ -60,7 +60,7 @@ WITH
 SELECT 'date' AS kind, remembered.partition_date,
   latest.condition, latest.action, latest.watermark, latest.code, latest.first_seen_at, latest.arrived_at,
   highest.highest_n, recent.n, recent.claimed_at, recent.claim_watermark, recent.downstream_rows,
-  recent.downstream_entities, recent.outcome, NULL AS healed_at, NULL AS flag
+  recent.downstream_entities, recent.outcome, CAST(NULL AS TIMESTAMP) AS healed_at, CAST(NULL AS BOOL) AS flag
 FROM remembered
 LEFT JOIN latest ON latest.partition_date = remembered.partition_date
 LEFT JOIN highest ON highest.partition_date = remembered.partition_date

@@ -1,88 +1,22 @@
-"""Doubles with state for every port, and a clock that stands still: for gapheal's tests and for yours.
-
-A memory world behaves as BigQuery and Pub/Sub do for what gapheal asks of them; the contract tests hold both
-to the same sentences. Plug them into `gapheal.app.build(pipeline, warehouse=…, ledger=…, …)`.
-"""
+"""The ledger in memory: the same rows in lists, recalled as `recall.sql` recalls them."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import Any
 
-from gapheal.intervals import Interval
-from gapheal.judge.needs import tables_of
 from gapheal.ledger.recall import memory
-from gapheal.model.passes import (
-    OPEN,
-    Claim,
-    Count,
-    Delivery,
-    Lost,
-    Memory,
-    Message,
-    Observations,
-    Scope,
-    TableKey,
-    Won,
-)
-from gapheal.model.pipeline import Pipeline, Trigger
+from gapheal.model.passes import OPEN, Memory
+from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
+from gapheal.testing.clock import FrozenClock
 
-NOON = datetime(2024, 7, 1, 16, tzinfo=UTC)
-
-
-@dataclass
-class FrozenClock:
-    """Stands still until it is told to `advance`."""
-
-    moment: datetime = NOON
-
-    def now(self) -> datetime:
-        """The moment it stands at, UTC."""
-        return self.moment
-
-    def monotonic(self) -> float:
-        """Seconds, from the same moment."""
-        return self.moment.timestamp()
-
-    def advance(self, **by: float) -> None:
-        """Go on by a timedelta's keywords: `advance(minutes=5)`."""
-        self.moment += timedelta(**by)
-
-
-@dataclass
-class MemoryWarehouse:
-    """Tables as dicts: `put("dataset.table", day, rows, entities)`, `drop(...)`; `fails` raises when observed."""
-
-    pipeline: Pipeline
-    clock: FrozenClock
-    tables: dict[str, dict[date, Count]] = field(default_factory=lambda: defaultdict(dict))
-    fails: Exception | None = None
-    observed: list[Scope] = field(default_factory=list)
-
-    def put(self, table: str, day: date, rows: int = 1, entities: int | None = None) -> None:
-        """Write what `table` holds of `day`."""
-        self.tables[table][day] = Count(rows, entities)
-
-    def drop(self, table: str, day: date) -> None:
-        """Delete a day."""
-        self.tables[table].pop(day, None)
-
-    def observe(self, transition: str, scope: Scope) -> Observations:
-        """What the tables hold in `scope`, now."""
-        if self.fails:
-            raise self.fails
-        self.observed.append(scope)
-        counts: dict[TableKey, Mapping[date, Count]] = {}
-        for key, table in tables_of(self.pipeline, transition):
-            held = self.tables[table.table]
-            counts[key] = {day: held[day] for day in held if _within(day, scope)}
-        return Observations(self.clock.now(), counts)
+_VERDICT = ("condition", "action", "watermark", "code", "first_seen_at", "arrived_at")
+_OUTCOMES = ("published", "unknown", "busy", "failed")
 
 
 @dataclass
@@ -129,69 +63,6 @@ class MemoryLedger:
         ]
         passes = [row for row in self.rows["passes"] if row["transition"] == transition]
         return {"dates": dates, "last_pass": passes[-1] if passes else None}
-
-
-@dataclass
-class MemoryClaims:
-    """Names in a dict; the first to create one wins."""
-
-    clock: FrozenClock
-    created: dict[tuple[str, date, int], datetime] = field(default_factory=dict)
-
-    def acquire(self, transition: str, day: date, n: int, watermark: str) -> Claim:  # noqa: ARG002 (the port's words)
-        """Won by the first, lost by everyone after."""
-        name = (transition, day, n)
-        if name in self.created:
-            return Lost(self.created[name])
-        self.created[name] = self.clock.now()
-        return Won(self.created[name])
-
-
-@dataclass
-class MemoryPublisher:
-    """Keeps every message; `answer` may say that one fails, is unknown, or cannot be delivered."""
-
-    sent: list[Message] = field(default_factory=list)
-    answer: Callable[[Message], Delivery | None] = lambda _message: None
-    _ids: Iterable[int] = field(default_factory=lambda: count(1))
-
-    def publish(self, trigger: Trigger, messages: Sequence[Message]) -> list[Delivery]:  # noqa: ARG002 (the port's words)
-        """Deliver all, unless `answer` has another word for a message."""
-        return [self.answer(message) or self._deliver(message) for message in messages]
-
-    @property
-    def days(self) -> list[date]:
-        """Every date that was triggered, in order of sending."""
-        return [day for message in self.sent for day in message.days]
-
-    def _deliver(self, message: Message) -> Delivery:
-        self.sent.append(message)
-        return Delivery(message, "published", message_id=str(next(iter(self._ids))))
-
-
-@dataclass
-class World:
-    """One pipeline in memory, whole: its clock and all its ports."""
-
-    pipeline: Pipeline
-    clock: FrozenClock = field(default_factory=FrozenClock)
-
-    def __post_init__(self) -> None:
-        self.warehouse = MemoryWarehouse(self.pipeline, self.clock)
-        self.ledger = MemoryLedger(self.pipeline, self.clock)
-        self.claims = MemoryClaims(self.clock)
-        self.publisher = MemoryPublisher()
-
-    @property
-    def ports(self) -> dict[str, Any]:
-        """As `gapheal.app.build` takes them."""
-        return {
-            "warehouse": self.warehouse,
-            "ledger": self.ledger,
-            "claims": self.claims,
-            "publisher": self.publisher,
-            "clock": self.clock,
-        }
 
 
 class _Recollection:
@@ -253,15 +124,6 @@ class _Recollection:
             }
             for n, rows in sorted(by_n.items())
         ]
-
-
-_VERDICT = ("condition", "action", "watermark", "code", "first_seen_at", "arrived_at")
-_OUTCOMES = ("published", "unknown", "busy", "failed")
-
-
-def _within(day: date, scope: Scope) -> bool:
-    window: Interval | None = scope.window
-    return (window is not None and day in window) or day in scope.dates
 
 
 def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
