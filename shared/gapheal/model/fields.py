@@ -142,18 +142,3 @@ Ratio = Annotated[
 ]
 Template = Any
 """Any JSON value; texts in it may hold placeholders."""
-
-PLACEHOLDERS = (
-    "date",
-    "start_date",
-    "end_date",
-    "dates",
-    "transition",
-    "phase",
-    "trigger_id",
-    "attempt",
-    "reason",
-    "source",
-    "pipeline",
-)
-"""What a text of a template may hold in braces."""

@@ -6,6 +6,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+PLACEHOLDERS = (
+    "date",
+    "start_date",
+    "end_date",
+    "dates",
+    "transition",
+    "phase",
+    "trigger_id",
+    "attempt",
+    "reason",
+    "source",
+    "pipeline",
+)
+"""What a template may ask for."""
+
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from gapheal.model.fields import PLACEHOLDERS
+from gapheal.model.template import PLACEHOLDERS
 from gapheal.spec.faults import Finding, nearest, show, suggest
 from gapheal.spec.graph import check_graph
 from gapheal.spec.paths import find, texts
 
 _EXCUSES = ("phases.*.tables.*.excuses.*", "transitions.*.policy.excuses.*")
 _HOLDER = re.compile(r"\{(\w+)\}")
+"""Wider than what is filled in, so that `{Date}` is a slip and not a text."""
 
 
 def findings(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _unknown_seasons(data)
     yield from _overlapping_windows(data)
     yield from _twin_tables(data)
-    yield from _unknown_placeholders(data)
+    yield from _unfit_templates(data)
     yield from _fan_out_in_batches(data)
 
 
@@ -61,13 +62,19 @@ def _twin_tables(data: Mapping[str, Any]) -> Iterator[Finding]:
             seen.add(name)
 
 
-def _unknown_placeholders(data: Mapping[str, Any]) -> Iterator[Finding]:
+def _unfit_templates(data: Mapping[str, Any]) -> Iterator[Finding]:
     for pattern in ("transitions.*.trigger.payload", "transitions.*.trigger.fan_out.*"):
         for place, template in find(data, pattern):
             for path, text in texts(template, place):
-                unknown = [name for name in _HOLDER.findall(text) if name not in PLACEHOLDERS]
-                if unknown:
-                    yield path, f"unknown placeholder {{{unknown[0]}}}; {_known_placeholder(unknown[0])}"
+                yield from ((path, message) for message in _unfit_text(text))
+
+
+def _unfit_text(text: str) -> Iterator[str]:
+    for name in _HOLDER.findall(text):
+        if name not in PLACEHOLDERS:
+            yield f"unknown placeholder {{{name}}}; {_known_placeholder(name)}"
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        yield f"expected Unicode text, found {show(text)}; half a surrogate pair cannot be sent"
 
 
 def _known_placeholder(name: str) -> str:

@@ -26,10 +26,12 @@ def _descend(value: Any, steps: list[str], path: Path) -> Iterator[tuple[Path, A
 
 
 def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every text at or below `path`."""
+    """Every text at or below `path`, keys included."""
     if isinstance(value, str):
         yield path, value
     for key, child in children(value):
+        if isinstance(key, str):
+            yield (*path, key), key
         yield from texts(child, (*path, key))
 
 
