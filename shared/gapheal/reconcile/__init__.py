@@ -59,8 +59,9 @@ class Loop:
             seen = self._observe(name, request, memory)
         if seen is not None:
             verdicts = judge(self.pipeline, name, seen, memory, request, policy.mode)
-            ports = {"claims": self.claims, "publisher": self.publisher}
-            healer = Healer(self.pipeline, name, request, memory, seen.now, **ports)
+            healer = Healer(
+                self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher
+            )
             healing = healer.heal(verdicts, lambda: self.clock.monotonic() - started > PASS_SECONDS)
         duration_ms = round((self.clock.monotonic() - started) * 1000)
         return Pass(pass_id, self.pipeline, name, request, memory, seen, verdicts, healing, duration_ms)

@@ -112,7 +112,7 @@ def changed(done: Pass) -> list[Verdict]:
     return [v for v in done.settled if (v.condition, v.action, v.watermark) != remembered(v.day)]
 
 
-def ledger_rows(done: Pass) -> Mapping[str, list[Row]]:
+def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
     """The rows to append, by table; an event that changed nothing leaves none."""
     seen = done.seen
     if seen is None:

@@ -7,19 +7,12 @@ to the same sentences. Plug them into `gapheal.app.build(pipeline, warehouse=…
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
-from gapheal.intervals import Interval
-from gapheal.judge.needs import tables_of
-from gapheal.ledger.recall import memory
-from gapheal.model.passes import OPEN, Claim, Count, Delivery, Lost, Memory, Message, Observations, Scope, TableKey, Won
-from gapheal.model.pipeline import Pipeline, Trigger
-from gapheal.ports import Row
+from gapheal.model.pipeline import Pipeline
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.doubles import MemoryClaims, MemoryPublisher, MemoryWarehouse
 from gapheal.testing.ledger import MemoryLedger
