@@ -1,0 +1,127 @@
+"""One pipeline, wired: what the functions and the command ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from gapheal import events
+from gapheal.app.plan import Group, grouped
+from gapheal.errors import ConfigError, GaphealError, Rejected
+from gapheal.intervals import Interval
+from gapheal.model.passes import Request, Source, Verdict
+from gapheal.model.pipeline import Pipeline, Transition
+from gapheal.reconcile import Loop, report
+from gapheal.spec.faults import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The ports of one pipeline, and every question that can be put to them."""
+
+    loop: Loop
+    lowered: frozenset[str] = frozenset()
+    """Transitions whose mode the environment lowers."""
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The file, with the modes and the project that the environment gives it."""
+        return self.loop.pipeline
+
+    @property
+    def today(self) -> date:
+        """Today in the pipeline's time zone."""
+        return self.loop.clock.now().astimezone(self.pipeline.zone).date()
+
+    def run(self, transition: str, request: Request, pass_id: str | None = None) -> dict[str, Any]:
+        """One pass, whoever asks; its report.
+
+        Raises:
+            ConfigError: the file, or the world it names, is wrong.
+            Unavailable: a service did not answer, and nothing was sent.
+        """
+        self._transition(transition)
+        loop = replace(self.loop, new_id=lambda: pass_id) if pass_id else self.loop
+        report = loop.run(transition, request)
+        if transition in self.lowered and "note" in report and not request.dry_run and not request.quiet:
+            report["note"] = f"mode {report['mode']} by GAPHEAL_MODE, which lowers the file's: nothing was sent"
+        return report
+
+    def status(self, transition: str) -> dict[str, Any]:
+        """What the ledger alone knows of a transition."""
+        mode = self._transition(transition).policy.mode
+        return {"transition": transition, "mode": mode, **self.loop.ledger.status(transition)}
+
+    def explain(self, transition: str, day: date) -> dict[str, Any]:
+        """What a scan would say of one date now, and why. Nothing is sent or written."""
+        policy = self._transition(transition).policy
+        asked = Request(Source.SCAN, window=Interval.inclusive(day, day), dry_run=True)
+        verdicts = [verdict for verdict in self.loop.look(transition, asked).verdicts if verdict.day == day]
+        if verdicts:
+            return {"transition": transition, **_plain(verdicts[0])}
+        if policy.mode == "paused":
+            sentence = "mode paused: nothing is looked at"
+        elif policy.start_date and day < policy.start_date:
+            sentence = f"nothing before policy.start_date ({policy.start_date}) is looked at"
+        else:
+            sentence = "upstream has no rows of this date, so there is nothing to heal"
+        return {"transition": transition, "date": str(day), "condition": None, "sentence": sentence}
+
+    def plan(self, transition: str, window: Interval | None = None) -> tuple[dict[str, Any], list[Group]]:
+        """What a scan would do now: its report, and its verdicts by runs of dates. Nothing is sent or written."""
+        self._transition(transition)
+        done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
+        return report(done), grouped(done.settled)
+
+    def deaf(self, transition: str) -> str | None:
+        """Why nobody would hear this transition's triggers, if that can be known: publishing alone tells nothing."""
+        target = self._transition(transition).trigger.pubsub
+        if target is None:
+            return None
+        try:
+            listeners = self.loop.publisher.subscriptions(target.topic)
+        except GaphealError as error:
+            return str(error)
+        if listeners != 0:
+            return None
+        return f"topic {target.topic} has no subscription: publishing succeeds and nobody hears it; subscribe the job"
+
+    def read(self, transition: str, headers: Mapping[str, str], body: bytes) -> Request:
+        """What the caller of a POST asks for.
+
+        Raises:
+            RequestError: it cannot be understood.
+            Rejected: it is an event without a usable date, and the ledger has kept it.
+            GaphealError: such an event could not be kept: it must come again.
+        """
+        keys = self._transition(transition).event_date_keys
+        try:
+            return events.read(body, headers, date_keys=keys, today=self.today, transition=transition)
+        except Rejected as wrong:
+            about = {"transition": transition, "observed_at": self.loop.clock.now().isoformat()}
+            self.loop.ledger.reject({**about, **events.rejection(body, headers, str(wrong))})
+            raise
+
+    def _transition(self, name: str) -> Transition:
+        known = self.pipeline.transitions
+        if name not in known:
+            raise ConfigError(
+                f"transitions: expected {name}, found no such transition in the file; {suggest(name, known)}"
+            )
+        return known[name]
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "date": str(verdict.day),
+        "condition": str(verdict.condition),
+        "action": str(verdict.action),
+        "code": verdict.reason.code,
+        "sentence": verdict.reason.sentence,
+        "numbers": dict(verdict.reason.numbers),
+        "attempts": verdict.attempts,
+        "watermark": verdict.watermark,
+        "first_seen_at": verdict.first_seen_at and verdict.first_seen_at.isoformat(),
+    }

@@ -1,0 +1,83 @@
+"""The HTTP door of one transition: every request has its answer, every answer its line in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from threading import Lock
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from gapheal import events, logs
+from gapheal.app import bodies
+from gapheal.app.core import App
+from gapheal.errors import GaphealError, Rejected
+
+METHODS = "GET, POST"
+
+
+class Call(NamedTuple):
+    """A request, free of any framework."""
+
+    method: str
+    headers: Mapping[str, str]
+    stream: bodies.Stream
+    args: Mapping[str, str]
+
+
+class Answer(NamedTuple):
+    """What the caller is told."""
+
+    body: dict[str, Any]
+    status: int
+
+
+class Door:
+    """Answers for one transition; the app is made at the first request, and again while that fails."""
+
+    def __init__(self, transition: str, make: Callable[[], App]) -> None:
+        self._transition = transition
+        self._make = make
+        self._app: App | None = None
+        self._lock = Lock()
+
+    def answer(self, call: Call) -> Answer:
+        """The answer; never an exception."""
+        pass_id = uuid4().hex
+        try:
+            answer = self._respond(call, pass_id)
+        except Rejected as wrong:
+            answer = Answer({"rejected": True, "error": str(wrong)}, wrong.status)
+        except GaphealError as error:
+            answer = Answer({"error": str(error)}, error.status)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text is for the log and not for the caller
+            logs.crashed(self._transition, pass_id, error)
+            told = f"internal error: the log of pass_id {pass_id} says more"
+            answer = Answer({"error": told}, HTTPStatus.INTERNAL_SERVER_ERROR)
+        logs.answered(self._transition, pass_id, call.method, answer.status, answer.body)
+        return answer
+
+    def _respond(self, call: Call, pass_id: str) -> Answer:
+        body = bodies.read(call.stream)
+        match call.method:
+            case "POST":
+                app = self._opened()
+                request = app.read(self._transition, call.headers, body)
+                return Answer(app.run(self._transition, request, pass_id), HTTPStatus.OK)
+            case "GET":
+                return Answer(self._told(call.args.get("date")), HTTPStatus.OK)
+            case other:
+                error = f"expected {METHODS}, found {other!a}"
+                return Answer({"error": error}, HTTPStatus.METHOD_NOT_ALLOWED)
+
+    def _told(self, date: str | None) -> dict[str, Any]:
+        app = self._opened()
+        if date is None:
+            return app.status(self._transition)
+        return app.explain(self._transition, events.day(date, app.today))
+
+    def _opened(self) -> App:
+        with self._lock:
+            if self._app is None:
+                self._app = self._make()
+            return self._app

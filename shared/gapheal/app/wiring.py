@@ -1,0 +1,114 @@
+"""Where the real parts meet: the only module that names an adapter or reads the environment for a setting."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+from uuid import uuid4
+
+from gapheal.app.core import App
+from gapheal.errors import ConfigError
+from gapheal.model.pipeline import Mode, Pipeline
+from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
+from gapheal.reconcile import Loop
+from gapheal.spec.faults import suggest
+
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""From the lowest to the highest."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start."""
+        return time.monotonic()
+
+
+def build(
+    pipeline: Pipeline,
+    *,
+    project: str | None = None,
+    warehouse: Warehouse | None = None,
+    ledger: Ledger | None = None,
+    claims: Claims | None = None,
+    publisher: Publisher | None = None,
+    clock: Clock | None = None,
+) -> App:
+    """The pipeline with its ports: the real ones, except for those that are given.
+
+    Args:
+        pipeline: the file in its normal form.
+        project: instead of the file's and of GOOGLE_CLOUD_PROJECT.
+        warehouse: reads what exists.
+        ledger: remembers.
+        claims: decides who acts.
+        publisher: sends triggers.
+        clock: tells the time.
+
+    Raises:
+        ConfigError: no project or no credentials, or GAPHEAL_MODE is not a mode.
+    """
+    effective, lowered = _with_mode(pipeline, os.environ.get("GAPHEAL_MODE") or None)
+    if not (warehouse and ledger and claims and publisher):
+        from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import; doubles need none
+        from gapheal.claims import BigQueryClaims  # noqa: PLC0415
+        from gapheal.ledger import BigQueryLedger  # noqa: PLC0415
+        from gapheal.publisher import PubSubPublisher  # noqa: PLC0415
+        from gapheal.warehouse import BigQueryWarehouse  # noqa: PLC0415
+
+        where = _project(pipeline, project)
+        connection = connect(pipeline.pipeline, where, pipeline.location)
+        warehouse = warehouse or BigQueryWarehouse(effective, connection)
+        ledger = ledger or BigQueryLedger(effective, connection)
+        claims = claims or BigQueryClaims(effective, connection)
+        publisher = publisher or PubSubPublisher(where)
+    loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex)
+    return App(loop, lowered)
+
+
+def find(beside: str) -> Path:
+    """The pipeline file of a function: GAPHEAL_PIPELINE, else what lies beside its `main.py`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if named := os.environ.get("GAPHEAL_PIPELINE"):
+        return Path(named)
+    folder = Path(beside).parent
+    for name in ("pipeline.json", "pipeline.yaml"):
+        if (folder / name).is_file():
+            return folder / name
+    raise ConfigError(
+        f"expected a pipeline file, found none: set GAPHEAL_PIPELINE to its path, "
+        f"or put pipeline.json or pipeline.yaml into {folder}"
+    )
+
+
+def _with_mode(pipeline: Pipeline, highest: str | None) -> tuple[Pipeline, frozenset[str]]:
+    """The pipeline with no mode above `highest`, and the names of the transitions that this lowers."""
+    if highest is None:
+        return pipeline, frozenset()
+    if highest not in MODES:
+        raise ConfigError(f"GAPHEAL_MODE: expected {', '.join(MODES)}, found {highest!a}; {suggest(highest, MODES)}")
+    lowered = {
+        name: transition.model_copy(update={"policy": transition.policy.model_copy(update={"mode": highest})})
+        for name, transition in pipeline.transitions.items()
+        if MODES.index(transition.policy.mode) > MODES.index(highest)
+    }
+    effective = pipeline.model_copy(update={"transitions": {**pipeline.transitions, **lowered}})
+    return effective, frozenset(lowered)
+
+
+def _project(pipeline: Pipeline, given: str | None) -> str:
+    project = given or pipeline.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
+    if not project:
+        raise ConfigError("no Google Cloud project: write `project` in the pipeline file, or set GOOGLE_CLOUD_PROJECT")
+    return project
