@@ -72,3 +72,12 @@ class Publisher(Protocol):
     def publish(self, trigger: Trigger, messages: Sequence[Message]) -> list[Delivery]:
         """Send all, wait for each; never raises for a message, its outcome says what is known."""
         ...
+
+    def subscriptions(self, topic: str) -> int | None:
+        """How many subscriptions listen to `topic`; None where we may not know.
+
+        Raises:
+            ConfigError: there is no such topic.
+            Unavailable: the service did not answer.
+        """
+        ...

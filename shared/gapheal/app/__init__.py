@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from gapheal.app.core import App
 from gapheal.app.door import METHODS, Call, Door
-from gapheal.app.wiring import build, find
+from gapheal.app.wiring import build, create_ledger, find
 from gapheal.spec import load
 
 if TYPE_CHECKING:
     from flask import Request
 
-__all__ = ["App", "build", "function"]
+__all__ = ["App", "build", "create_ledger", "function"]
 
 Response = tuple[str, int, dict[str, str]]
 

@@ -74,6 +74,21 @@ def build(
     return App(loop, lowered)
 
 
+def create_ledger(pipeline: Pipeline, project: str | None = None) -> str:
+    """Create the ledger of `pipeline` where it is absent; its full name.
+
+    Raises:
+        ConfigError: no project or no credentials, or the dataset is another pipeline's.
+        Unavailable: BigQuery did not answer.
+    """
+    from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import
+    from gapheal.ledger.create import create  # noqa: PLC0415
+
+    where = _project(pipeline, project)
+    create(connect(pipeline.pipeline, where, pipeline.location), pipeline)
+    return f"{where}.{pipeline.ledger_dataset}"
+
+
 def find(beside: str) -> Path:
     """The pipeline file of a function: GAPHEAL_PIPELINE, else what lies beside its `main.py`.
 

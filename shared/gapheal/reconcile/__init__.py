@@ -12,10 +12,10 @@ from gapheal.model.passes import Memory, Observations, Request, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
 from gapheal.reconcile.healing import Healer, Healing
-from gapheal.reconcile.records import Pass, changed, ledger_rows, report
+from gapheal.reconcile.records import Pass, ledger_rows, report
 from gapheal.reconcile.scope import remembered, scope_of
 
-__all__ = ["Loop", "changed"]
+__all__ = ["Loop", "report"]
 
 PASS_SECONDS = 240
 """A pass stops claiming then, well inside the deadline of the slowest caller."""

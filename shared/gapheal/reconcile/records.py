@@ -88,17 +88,18 @@ def report(done: Pass) -> dict[str, Any]:
         "bytes_billed": done.bytes_billed,
         "duration_ms": done.duration_ms,
     }
-    note = done.request.note or _note(done, actions[Action.WOULD_HEAL])
+    note = done.request.note or _note(done)
     return {**answer, "note": note} if note else answer
 
 
-def _note(done: Pass, would_heal: int) -> str | None:
+def _note(done: Pass) -> str | None:
+    """What would change that nothing was sent."""
     mode = done.pipeline.transitions[done.transition].policy.mode
     if mode == "paused":
         return NOTES["paused"]
-    if not would_heal:
-        return None
-    return NOTES["dry_run" if done.request.dry_run else "observe"]
+    if done.request.dry_run:
+        return NOTES["dry_run"]
+    return NOTES["observe"] if mode == "observe" and any(verdict.is_gap for verdict in done.verdicts) else None
 
 
 def changed(done: Pass) -> list[Verdict]:

@@ -67,11 +67,17 @@ class MemoryPublisher:
 
     sent: list[Message] = field(default_factory=list)
     answer: Callable[[Message], Delivery | None] = lambda _message: None
+    listeners: dict[str, int] = field(default_factory=dict)
+    """Subscriptions by topic; one for a topic that is not named."""
     _ids: Iterable[int] = field(default_factory=lambda: count(1))
 
     def publish(self, trigger: Trigger, messages: Sequence[Message]) -> list[Delivery]:  # noqa: ARG002 (the port's words)
         """Deliver all, unless `answer` has another word for a message."""
         return [self.answer(message) or self._deliver(message) for message in messages]
+
+    def subscriptions(self, topic: str) -> int | None:
+        """How many listen to `topic`."""
+        return self.listeners.get(topic, 1)
 
     @property
     def days(self) -> list[date]:

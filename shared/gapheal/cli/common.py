@@ -1,0 +1,106 @@
+"""What every command shares: its options, its output, and how an error becomes an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gapheal import app, events
+from gapheal.errors import ConfigError, GaphealError, RequestError, Unavailable
+from gapheal.intervals import Interval
+from gapheal.model.pipeline import Pipeline
+from gapheal.spec import load
+
+LOOK, HEAL, SET_UP = "Look", "Heal", "Set up"
+"""Panels of the help."""
+
+
+class Exit(IntEnum):
+    """What a script reads."""
+
+    DONE = 0
+    REMAINS = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+
+
+PipelineOption = Annotated[
+    Path, typer.Option("--pipeline", "-p", envvar="GAPHEAL_PIPELINE", help="The pipeline file, or its resolved form.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+TransitionsOption = Annotated[
+    list[str] | None, typer.Option("--transition", "-t", help="Only this transition; may be repeated.")
+]
+StartOption = Annotated[str | None, typer.Option("--start-date", help="Nothing before this date.")]
+EndOption = Annotated[str | None, typer.Option("--end-date", help="Nothing after this date.")]
+DEFAULT_PIPELINE = Path("pipeline.yaml")
+
+WIDE = 200
+"""Columns where nobody looks: a log or a pipe wraps nothing."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
+
+
+@contextmanager
+def told(*, as_json: bool) -> Iterator[None]:
+    """Turn our errors into one readable message and the exit code that fits; a stack trace helps no user."""
+    try:
+        yield
+    except GaphealError as error:
+        if as_json:
+            print_json({"error": str(error)})
+        else:
+            err.print(f"[red]gapheal:[/red] {_escaped(str(error))}", soft_wrap=True)
+        raise typer.Exit(exit_code(error)) from None
+
+
+def exit_code(error: GaphealError) -> Exit:
+    """What a script reads of an error."""
+    return Exit.UNAVAILABLE if isinstance(error, Unavailable) else Exit.USAGE
+
+
+def opened(path: Path) -> app.App:
+    """The pipeline of the file, wired to the world that the environment names."""
+    return app.build(load(path))
+
+
+def chosen(pipeline: Pipeline, names: list[str] | None) -> list[str]:
+    """The transitions to act on, in the file's order: all, or those that were named."""
+    for name in names or []:
+        if name not in pipeline.transitions:
+            raise ConfigError(f"--transition: expected one of {', '.join(pipeline.transitions)}, found {name}")
+    return [name for name in pipeline.transitions if not names or name in names]
+
+
+def window(start: str | None, end: str | None, today: date) -> Interval | None:
+    """The dates that were asked for, by the rules that a scan request follows."""
+    asked = {key: value for key, value in (("start_date", start), ("end_date", end)) if value is not None}
+    body = json.dumps({"scan_for_gaps": True, **asked}).encode()
+    return events.read(body, {}, date_keys=(), today=today).window
+
+
+def day(text: str, today: date) -> date:
+    """One date, by the same rules."""
+    try:
+        return events.day(text, today)
+    except GaphealError as error:
+        raise RequestError(str(error)) from None
+
+
+def print_json(value: Any) -> None:
+    """For machines: one document, no colours."""
+    typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

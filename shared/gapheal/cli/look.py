@@ -1,0 +1,120 @@
+"""Commands that look and change nothing: plan, explain, status."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from gapheal.app.plan import Group
+from gapheal.cli import common, tables
+from gapheal.cli.common import (
+    DEFAULT_PIPELINE,
+    LOOK,
+    EndOption,
+    Exit,
+    JsonOption,
+    PipelineOption,
+    StartOption,
+    TransitionsOption,
+)
+
+TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")]
+
+
+def register(command: typer.Typer) -> None:
+    """Add these commands to the panel `Look`."""
+    for function in (status, plan, explain):
+        command.command(rich_help_panel=LOOK)(function)
+
+
+def plan(
+    transition: TransitionsOption = None,
+    start_date: StartOption = None,
+    end_date: EndOption = None,
+    as_json: JsonOption = False,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+) -> None:
+    """Say what a scan would do now, and why, date by date. Nothing is sent or written.
+
+    Exit code 1 when there are gaps.
+
+    Example: gapheal plan --transition phase2_to_phase3 --start-date 2024-04-16
+    """
+    with common.told(as_json=as_json):
+        app = common.opened(pipeline)
+        window = common.window(start_date, end_date, app.today)
+        names = common.chosen(app.pipeline, transition)
+        plans = {name: (*app.plan(name, window), app.deaf(name)) for name in names}
+    if as_json:
+        common.print_json([_plain(*found) for found in plans.values()])
+    else:
+        for report, groups, deaf in plans.values():
+            common.out.print(tables.headline(report), soft_wrap=True)
+            common.out.print(tables.plan_table(groups))
+            for note in filter(None, [deaf, report.get("note")]):
+                common.out.print(f"note: {note}", style="yellow", soft_wrap=True)
+            common.out.print()
+    gaps = any(report["gaps_found"] for report, _, _ in plans.values())
+    raise typer.Exit(Exit.REMAINS if gaps else Exit.DONE)
+
+
+def explain(
+    transition: TransitionArgument,
+    date: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
+    as_json: JsonOption = False,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+) -> None:
+    """Say what one date's verdict is, and every number it rests on.
+
+    Example: gapheal explain phase2_to_phase3 2024-04-16
+    """
+    with common.told(as_json=as_json):
+        app = common.opened(pipeline)
+        found = app.explain(transition, common.day(date, app.today))
+    if as_json:
+        common.print_json(found)
+        return
+    condition = found["condition"] or "not judged"
+    action = found.get("action", "none")
+    common.out.print(f"{transition} {found['date']}: [bold]{condition}[/bold]" + (f", {action}" * (action != "none")))
+    common.out.print(f"  {found['sentence']}", soft_wrap=True, markup=False)
+    for name, number in found.get("numbers", {}).items():
+        if name != "gap":
+            common.out.print(f"  {name}: {number}", markup=False)
+
+
+def status(
+    transition: TransitionsOption = None, as_json: JsonOption = False, pipeline: PipelineOption = DEFAULT_PIPELINE
+) -> None:
+    """Say what the ledger knows of each transition: dates by verdict, and the last pass.
+
+    Example: gapheal status --json
+    """
+    with common.told(as_json=as_json):
+        app = common.opened(pipeline)
+        found = [app.status(name) for name in common.chosen(app.pipeline, transition)]
+    if as_json:
+        common.print_json(found)
+        return
+    for each in found:
+        common.out.print(f"[bold]{each['transition']}[/bold] [dim]({each['mode']})[/dim]  {_last_pass(each)}")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("condition", "action", "dates", "oldest", "newest"):
+            table.add_column(title)
+        for row in each["dates"]:
+            cells = (row["condition"], row["action"], row["dates"], row["oldest"], row["newest"])
+            table.add_row(*(str(cell) for cell in cells))
+        common.out.print(table)
+
+
+def _last_pass(found: dict[str, Any]) -> str:
+    last = found["last_pass"]
+    if last is None:
+        return "never looked at: run `gapheal scan`"
+    return f"last {last['source']} {last['observed_at']}: {last['gaps_found']} gaps, {last['triggered']} triggered"
+
+
+def _plain(report: dict[str, Any], groups: list[Group], deaf: str | None) -> dict[str, Any]:
+    return {**report, "verdicts": [group.plain() for group in groups], "warnings": [deaf] if deaf else []}

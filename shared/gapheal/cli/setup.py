@@ -1,0 +1,131 @@
+"""Commands that set up: validate, ledger, local, demo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gapheal import spec
+from gapheal.cli import common
+from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, JsonOption, PipelineOption
+from gapheal.errors import ConfigError
+from gapheal.model.pipeline import Pipeline
+
+BROKERS = ("auto", "official", "embedded")
+BrokerOption = Annotated[str, typer.Option("--broker", help="Pub/Sub: auto, official (Google's emulator) or embedded.")]
+
+
+def register(command: typer.Typer) -> None:
+    """Add these commands to the panel `Set up`."""
+    command.command(rich_help_panel=SET_UP)(validate)
+    ledger = typer.Typer(no_args_is_help=True, help="The ledger's tables in BigQuery.")
+    ledger.command("create")(create_ledger)
+    command.add_typer(ledger, name="ledger", rich_help_panel=SET_UP)
+    local = typer.Typer(no_args_is_help=True, help="The whole pipeline on this machine, without a cloud.")
+    local.command("up")(up)
+    command.add_typer(local, name="local", rich_help_panel=SET_UP)
+    command.command(rich_help_panel=SET_UP)(demo)
+
+
+def validate(
+    resolved: Annotated[Path | None, typer.Option(help="Write the file with every default filled in.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors.")] = False,
+    as_json: JsonOption = False,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
+) -> None:
+    """Check the pipeline file: every fault at once, each with its line and the mend.
+
+    Example: gapheal validate --resolved pipeline.json
+    """
+    if schema:
+        common.print_json(spec.json_schema())
+        return
+    with common.told(as_json=as_json):
+        found = spec.load(pipeline)
+        if resolved:
+            _write(resolved, found)
+    if as_json:
+        common.print_json({"valid": True, "remarks": spec.remarks(found)})
+        return
+    common.out.print(f"[green]{pipeline} is valid[/green]")
+    for remark in spec.remarks(found):
+        common.out.print(f"  {remark}", markup=False, soft_wrap=True)
+    if resolved:
+        common.out.print(f"wrote {resolved}", markup=False)
+
+
+def create_ledger(as_json: JsonOption = False, pipeline: PipelineOption = DEFAULT_PIPELINE) -> None:
+    """Create the ledger's dataset, tables and views, and the claims dataset; what is there stays.
+
+    Example: gapheal ledger create
+    """
+    from gapheal.app import create_ledger as create  # noqa: PLC0415 - Google's clients are slow to import
+
+    with common.told(as_json=as_json):
+        created = create(spec.load(pipeline))
+    if as_json:
+        common.print_json({"ledger": created})
+    else:
+        common.out.print(f"the ledger {created} is there", markup=False)
+
+
+def up(
+    broker: BrokerOption = "auto",
+    port: Annotated[int, typer.Option(help="The first of a row of ports; 0 takes free ones.")] = 0,
+    tick: Annotated[float, typer.Option(help="Seconds between the scans that Cloud Scheduler would ask for.")] = 60,
+    pipeline: Annotated[
+        Path | None, typer.Option("--pipeline", "-p", help="A pipeline file; without one the NBA example runs.")
+    ] = None,
+) -> None:
+    """Run everything on this machine until Ctrl-C: BigQuery and Pub/Sub emulators, functions, a scheduler.
+
+    Example: gapheal local up --pipeline pipeline.yaml
+    """
+    with common.told(as_json=False):
+        _known_broker(broker)
+        _needs_local()
+        from gapheal.local.up import up as run  # noqa: PLC0415 - an extra
+
+        run(pipeline, broker=broker, first_port=port, tick_seconds=tick, say=_say)
+
+
+def demo(
+    plant: Annotated[int | None, typer.Option(help="A seed: other dates are broken as well, at random.")] = None,
+    broker: BrokerOption = "auto",
+) -> None:
+    """Break a pipeline as the seasons of 2021 to 2024 broke one, and watch it heal; ends with what was measured.
+
+    Example: gapheal demo --plant 7
+    """
+    with common.told(as_json=False):
+        _known_broker(broker)
+        _needs_local()
+        from gapheal.local.demo import run  # noqa: PLC0415 - an extra
+
+        raise typer.Exit(run(plant=plant, broker=broker))
+
+
+def _write(path: Path, pipeline: Pipeline) -> None:
+    try:
+        path.write_text(json.dumps(spec.resolved(pipeline), indent=2) + "\n")
+    except OSError as error:
+        raise ConfigError(f"--resolved: expected a file that can be written, found {path}: {error.strerror}") from error
+
+
+def _known_broker(broker: str) -> None:
+    if broker not in BROKERS:
+        raise ConfigError(f"--broker: expected one of {', '.join(BROKERS)}, found {broker}")
+
+
+def _needs_local() -> None:
+    try:
+        import bqemulator  # noqa: F401, PLC0415 - only whether it is there
+    except ModuleNotFoundError as missing:
+        raise ConfigError("the local stack needs the extra `local`: pip install 'gapheal[local]'") from missing
+
+
+def _say(line: str) -> None:
+    common.out.print(line, markup=False, soft_wrap=True)
