@@ -32,7 +32,7 @@ def start(supervisor: Supervisor, ports: Ports, kind: Kind = "auto") -> Child:
     port = ports.take("the Pub/Sub broker")
     address = f"{HOST}:{port}"
     if official:
-        command = [official, f"--host={HOST}", f"--port={port}"]
+        command: list[str | Path] = [official, f"--host={HOST}", f"--port={port}"]
         mend = "`--broker embedded` does without Java."
         return supervisor.start("pubsub", command, address=address, ready=answers(f"http://{address}/"), mend=mend)
     command = [sys.executable, "-m", "gapheal.local.broker", "--port", str(port)]

@@ -61,12 +61,12 @@ class Stack:
         self.project = self.pipeline.project or project
         self.function_urls: dict[str, str] = {}
         self.workers_url: str | None = None
-        self._workers = workers and Path(workers).resolve()
+        self._workers = _resolved(workers)
         self._broker = broker
-        self._functions_dir = functions_dir and Path(functions_dir).resolve()
+        self._functions_dir = _resolved(functions_dir)
         self._seed = seed
         self._tick_seconds = tick_seconds
-        self._run_dir = run_dir and Path(run_dir).resolve()
+        self._run_dir = _resolved(run_dir)
         self._ports = Ports(first_port)
         self._say = say
         self._processes: Counter[str] = Counter()
@@ -152,6 +152,10 @@ class Stack:
         if not folder.exists():
             write_function(folder, transition)
         return folder / "main.py"
+
+
+def _resolved(path: Path | str | None) -> Path | None:
+    return Path(path).resolve() if path else None
 
 
 @contextmanager
