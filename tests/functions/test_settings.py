@@ -115,6 +115,7 @@ MODES = {
     ("heal", "heal"): ("heal", 1),
     ("heal", "observe"): ("observe", 0),
     ("heal", "paused"): ("paused", 0),
+    ("observe", "observe"): ("observe", 0),
     ("observe", "heal"): ("observe", 0),
     ("observe", "paused"): ("paused", 0),
     ("paused", "observe"): ("paused", 0),
