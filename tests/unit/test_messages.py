@@ -9,9 +9,9 @@ import pytest
 
 from gapheal.errors import ConfigError
 from gapheal.messages import Dated, compose, trigger_id
-from gapheal.model.fields import PLACEHOLDERS
 from gapheal.model.passes import Source
 from gapheal.model.pipeline import Pipeline
+from gapheal.model.template import PLACEHOLDERS
 
 D16, D17, D18, D19 = (date(2024, 4, 16) + timedelta(days=n) for n in range(4))
 T = "phase2_to_phase3"
@@ -101,7 +101,7 @@ TEMPLATES = {
     "a key": ({"{date}": 1}, {"2024-04-16": 1}),
     "a list": (["{date}"], ["2024-04-16"]),
     "a bare text": ("{pipeline}/{transition}/{source}/{reason}", "nba-props/phase2_to_phase3/event/missing"),
-    "other braces": ({"q": "{} {Date} { date }"}, {"q": "{} {Date} { date }"}),
+    "other braces": ({"q": "{} {da-te} { date }"}, {"q": "{} {da-te} { date }"}),
     "no placeholder twice": ({"d": "{date}{date}"}, {"d": "2024-04-162024-04-16"}),
     "an empty object": ({}, {}),
     "false": (False, False),

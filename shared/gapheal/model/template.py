@@ -21,7 +21,7 @@ PLACEHOLDERS = (
 )
 """What a template may ask for."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def placeholders(template: Any) -> set[str]:
