@@ -63,7 +63,7 @@ def _doubled_upstreams(steps: list[_Step]) -> Iterator[Finding]:
         seen: set[str] = set()
         for path, phase in step.upstream:
             if phase in seen:
-                yield path, f"expected each upstream once, found {phase} again; keep one"
+                yield path, f"expected each upstream once, found {show(phase)} again; keep one"
             seen.add(phase)
 
 
@@ -71,23 +71,25 @@ def _circles(steps: list[_Step]) -> Iterator[Finding]:
     """One finding for each circle; cutting it there shows the next."""
     left = list(steps)
     while circle := _circle(left):
-        links = set(pairwise(circle))
-        cut = next(step for step in reversed(left) if links & _links(step))
+        links = set(pairwise([*circle, circle[0]]))
+        cut = next(step for step in reversed(left) if links.intersection(_links(step)))
         left.remove(cut)
-        found = " → ".join(circle)
+        turn = circle.index(cut.downstream[1])
+        found = " → ".join([*circle[turn:], *circle[:turn], circle[turn]])
         yield ("transitions", cut.name), f"expected one direction, found the circle {found}; take one step out"
 
 
 def _circle(steps: list[_Step]) -> list[str]:
-    before: dict[str, set[str]] = {}
+    """The phases of one circle in their order, each once."""
+    before: dict[str, list[str]] = {}
     for start, end in chain.from_iterable(map(_links, steps)):
-        before.setdefault(end, set()).add(start)
+        before.setdefault(end, []).append(start)
     try:
         TopologicalSorter(before).prepare()
     except CycleError as error:
-        return list(error.args[1])
+        return list(error.args[1])[1:]
     return []
 
 
-def _links(step: _Step) -> set[tuple[str, str]]:
-    return {(phase, step.downstream[1]) for _, phase in step.upstream}
+def _links(step: _Step) -> list[tuple[str, str]]:
+    return [(phase, step.downstream[1]) for _, phase in step.upstream]

@@ -25,9 +25,9 @@ def json_schema() -> dict[str, Any]:
     nouns["Phase"]["properties"]["tables"] = tables
     _widen(schema["properties"]["phases"]["patternProperties"], tables)
     upstream = nouns["Transition"]["properties"]["upstream"]
-    nouns["Transition"]["properties"]["upstream"] = {"anyOf": [upstream["items"], upstream]}
-    # YAML 1.1 editors read an unquoted `off` as false, as our own reader does.
-    schema["properties"]["metadata"]["enum"] += [True, False]
+    nouns["Transition"]["properties"]["upstream"] = upstream | {"type": ["array", "string"], "minLength": 1}
+    # Editors that speak YAML 1.1 read an unquoted `off` as false, as PyYAML does.
+    schema["properties"]["metadata"] |= {"type": ["string", "boolean"], "enum": ["auto", "off", "on", True, False]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "gapheal pipeline"}
 
 

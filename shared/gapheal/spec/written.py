@@ -24,7 +24,7 @@ class File(Pipeline):
     """A pipeline whose phases gapheal keeps caught up, each with the one before it."""
 
     defaults: Defaults = Defaults()
-    """What tables and transitions take where they do not say otherwise."""
+    """Said once, for every table and transition."""
 
     def pipeline_alone(self) -> Pipeline:
         """The pipeline, after `defaults` have done their work."""
