@@ -85,6 +85,7 @@ class BigQueryLedger:
 
     def _insert(self, pass_id: str, table: str, rows: list[Row]) -> str | None:
         try:
+            self._make_ready()
             with translated(f"writing {len(rows)} rows to {self._name}.{table}"):
                 self._append(table, rows, f"gapheal-{pass_id}-{table}")
         except GaphealError as error:

@@ -1,0 +1,270 @@
+"""The ledger's contract, held alike by the memory double and by BigQuery's tables."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gapheal.bigquery import connect
+from gapheal.errors import ConfigError
+from gapheal.ledger import BigQueryLedger
+from gapheal.ledger.create import create
+from gapheal.ledger.schema import TABLES, VIEWS
+from gapheal.model.passes import Action, Condition
+from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
+
+NAME = "raw_to_refined"
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY, OTHER, THIRD = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)
+
+
+@pytest.fixture(params=["memory", "bigquery"])
+def ledger(request):
+    pipeline = small_pipeline(lease_minutes=120)
+    if request.param == "memory":
+        return MemoryLedger(pipeline, FrozenClock(NOW))
+    request.getfixturevalue("bq")
+    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
+
+
+def at(minutes_ago):
+    return (NOW - timedelta(minutes=minutes_ago)).isoformat()
+
+
+def verdict(day, condition="missing", *, minutes_ago=10.0, triggered_at=None, **more):
+    return {
+        "observed_at": at(minutes_ago),
+        "transition": NAME,
+        "pass_id": "p",
+        "partition_date": str(day),
+        "condition": condition,
+        "action": "heal" if condition == "missing" else "none",
+        "watermark": "100/10",
+        "code": condition,
+        "numbers": {"table": "it's `quoted`", "rows": 3},
+        "sentence": "a 'sentence' with \"quotes\" and a \n newline",
+        "downstream_rows": 0,
+        "downstream_entities": None,
+        "attempts": 0,
+        "first_seen_at": at(60),
+        "arrived_at": at(90),
+        "triggered_at": triggered_at,
+        **more,
+    }
+
+
+def trigger(day, n=1, *, minutes_ago=10.0, outcome="published", **more):
+    return {
+        "observed_at": at(minutes_ago),
+        "transition": NAME,
+        "pass_id": "p",
+        "trigger_id": f"{day}-{n}",
+        "source": "scan",
+        "partition_date": str(day),
+        "n": n,
+        "part": None,
+        "reason": "missing",
+        "watermark": "100/10",
+        "downstream_rows": 4,
+        "downstream_entities": 2,
+        "claimed_at": at(minutes_ago),
+        "destination": "topic",
+        "message_id": "1",
+        "outcome": outcome,
+        "error": None,
+        **more,
+    }
+
+
+def scan(source="scan"):
+    common = {"observed_at": at(5), "transition": NAME, "pass_id": "p", "source": source, "mode": "heal"}
+    window = {"window_start": None, "window_end": None, "gaps_found": 1, "triggered": 1, "conditions": {"missing": 1}}
+    rest = {"actions": {}, "queries": 2, "bytes_billed": 0, "duration_ms": 3, "spec_hash": "s", "breaker": None}
+    return {**common, **window, **rest, "error": None}
+
+
+def test_an_empty_ledger_remembers_nothing(ledger):
+    memory = ledger.recall(NAME, None)
+
+    assert (dict(memory.entries), memory.baseline, memory.healed_before, memory.heals) == ({}, True, False, ())
+
+
+def test_a_verdict_is_remembered_as_it_was(ledger):
+    assert ledger.record("p", {"verdicts": [verdict(DAY)]}) == []
+
+    entry = ledger.recall(NAME, None).entries[DAY]
+    assert (entry.condition, entry.action, entry.watermark, entry.code) == (
+        Condition.MISSING,
+        Action.HEAL,
+        "100/10",
+        "missing",
+    )
+    assert (entry.first_seen_at, entry.arrived_at) == (NOW - timedelta(minutes=60), NOW - timedelta(minutes=90))
+
+
+def test_the_latest_verdict_of_a_date_counts(ledger):
+    ledger.record("p1", {"verdicts": [verdict(DAY, "partial", minutes_ago=5), verdict(DAY, minutes_ago=50)]})
+
+    assert ledger.recall(NAME, None).entries[DAY].condition is Condition.PARTIAL
+
+
+def test_an_event_recalls_its_own_dates_and_all_open_ones(ledger):
+    rows = [verdict(DAY, "complete"), verdict(OTHER, "missing"), verdict(THIRD, "complete")]
+    ledger.record("p", {"verdicts": rows})
+
+    assert set(ledger.recall(NAME, frozenset({DAY})).entries) == {DAY, OTHER}
+    assert set(ledger.recall(NAME, frozenset()).entries) == {OTHER}
+    assert set(ledger.recall(NAME, None).entries) == {DAY, OTHER, THIRD}
+
+
+@pytest.mark.parametrize("condition", ["waiting", "settling", "partial", "stale"])
+def test_whatever_may_still_change_is_open(ledger, condition):
+    ledger.record("p", {"verdicts": [verdict(DAY, condition)]})
+
+    assert DAY in ledger.recall(NAME, frozenset()).entries
+
+
+def test_a_trigger_is_an_attempt_with_what_it_found(ledger):
+    ledger.record("p", {"triggers": [trigger(DAY, 1, minutes_ago=30), trigger(DAY, 2, minutes_ago=20)]})
+
+    entry = ledger.recall(NAME, frozenset()).entries[DAY]
+    assert entry.n == 2
+    assert [(a.n, a.outcome, a.watermark, a.rows, a.entities) for a in entry.attempts] == [
+        (1, "published", "100/10", 4, 2),
+        (2, "published", "100/10", 4, 2),
+    ]
+    assert entry.attempts[0].claimed_at == NOW - timedelta(minutes=30)
+
+
+def test_attempts_before_the_date_was_seen_complete_are_over_but_numbers_go_on(ledger):
+    ledger.record(
+        "p",
+        {
+            "triggers": [trigger(DAY, 1, minutes_ago=30), trigger(DAY, 2, minutes_ago=5)],
+            "verdicts": [verdict(DAY, "complete", minutes_ago=10, triggered_at=at(30))],
+        },
+    )
+
+    entry = ledger.recall(NAME, frozenset({DAY})).entries[DAY]
+    assert (entry.n, [attempt.n for attempt in entry.attempts]) == (2, [2])
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "outcome"),
+    [
+        (["failed", "published", "failed"], "published"),
+        (["failed", "unknown"], "unknown"),
+        (["failed", "busy"], "busy"),
+        (["failed", "failed"], "failed"),
+    ],
+)
+def test_a_fan_out_was_delivered_if_any_part_was(ledger, outcomes, outcome):
+    parts = [trigger(DAY, 1, outcome=each, part=f"{i}/{len(outcomes)}") for i, each in enumerate(outcomes, 1)]
+    ledger.record("p", {"triggers": parts})
+
+    (attempt,) = ledger.recall(NAME, frozenset()).entries[DAY].attempts
+    assert attempt.outcome == outcome
+
+
+def test_a_heal_ends_slow_start_and_is_told_while_it_can_prolong_a_lease(ledger):
+    ledger.record(
+        "p",
+        {
+            "verdicts": [
+                verdict(DAY, "complete", minutes_ago=10, triggered_at=at(30)),
+                verdict(OTHER, "complete", minutes_ago=200, triggered_at=at(230)),
+            ]
+        },
+    )
+
+    memory = ledger.recall(NAME, frozenset())
+    assert memory.healed_before
+    assert [(h.triggered_at, h.healed_at) for h in memory.heals] == [
+        (NOW - timedelta(minutes=30), NOW - timedelta(minutes=10))
+    ]
+
+
+def test_a_date_that_was_complete_all_along_is_no_heal(ledger):
+    ledger.record("p", {"verdicts": [verdict(DAY, "complete")]})
+
+    assert not ledger.recall(NAME, frozenset()).healed_before
+
+
+@pytest.mark.parametrize(("source", "baseline"), [("scan", False), ("sweep", False), ("event", True)])
+def test_the_baseline_is_over_after_the_first_scan_or_sweep(ledger, source, baseline):
+    ledger.record("p", {"passes": [scan(source)]})
+
+    assert ledger.recall(NAME, frozenset()).baseline is baseline
+
+
+def test_transitions_do_not_see_each_other(ledger):
+    ledger.record("p", {"verdicts": [verdict(DAY)], "triggers": [trigger(DAY)], "passes": [scan()]})
+
+    memory = ledger.recall("refined_to_served", None)
+    assert (dict(memory.entries), memory.baseline) == ({}, True)
+
+
+def test_status_counts_dates_as_last_judged(ledger):
+    rows = [verdict(DAY, minutes_ago=50), verdict(DAY, "complete"), verdict(OTHER), verdict(THIRD)]
+    ledger.record("p", {"verdicts": rows, "passes": [scan()]})
+
+    status = ledger.status(NAME)
+    assert [(row["condition"], row["dates"], row["oldest"], row["newest"]) for row in status["dates"]] == [
+        ("complete", 1, "2024-03-01", "2024-03-01"),
+        ("missing", 2, "2024-03-02", "2024-03-03"),
+    ]
+    assert status["last_pass"]["gaps_found"] == 1
+
+
+def test_a_rejected_event_is_kept(ledger):
+    row = {"observed_at": at(0), "transition": NAME, "raw": "{", "error": "e", "message_id": "7", "publish_time": None}
+
+    ledger.reject(row)
+
+
+class TestInBigQuery:
+    """What only the real tables can show."""
+
+    @pytest.fixture
+    def connection(self, bq, project):
+        return connect("small", project, "us-west2")
+
+    def test_every_table_and_view_can_be_read(self, connection, project):
+        create(connection, small_pipeline())
+
+        for name in (*TABLES, *VIEWS):
+            assert connection.query(f"SELECT * FROM `{project}.gapheal_small.{name}`", {}).rows == []
+
+    def test_tables_are_partitioned_by_day_and_clustered_by_transition(self, connection, project, bq):
+        create(connection, small_pipeline())
+        table = bq.get_table(f"{project}.gapheal_small.verdicts", retry=None, timeout=10)
+
+        assert (table.time_partitioning.field, table.clustering_fields) == ("recorded_at", ["transition"])
+
+    def test_the_views_tell_open_gaps_and_heals(self, connection, project):
+        ledger = BigQueryLedger(small_pipeline(), connection)
+        ledger.recall(NAME, None)
+        ledger.record(
+            "p",
+            {"verdicts": [verdict(DAY), verdict(OTHER, "complete", triggered_at=at(30))], "passes": [scan()]},
+        )
+
+        def read(view):
+            return connection.query(f"SELECT * FROM `{project}.gapheal_small.{view}`", {}).rows
+
+        assert [row["partition_date"] for row in read("open_gaps")] == [DAY]
+        assert [(row["partition_date"], row["seconds_to_heal"]) for row in read("heals")] == [(OTHER, 3000)]
+        assert [(row["transition"], row["gaps_found"]) for row in read("gap_trend")] == [(NAME, 1)]
+        assert [row["pass_id"] for row in read("pass_health")] == ["p"]
+
+    def test_a_strangers_dataset_is_refused(self, connection, bq, project):
+        bq.create_dataset("gapheal_small", retry=None, timeout=10)
+
+        with pytest.raises(ConfigError, match="belongs to somebody else, expected the label gapheal_pipeline=small"):
+            BigQueryLedger(small_pipeline(), connection).recall(NAME, None)
+
+    def test_another_pipelines_ledger_is_refused(self, connection, project):
+        create(connection, small_pipeline())
+        other = small_pipeline().model_copy(update={"pipeline": "other"})
+
+        with pytest.raises(ConfigError, match="belongs to pipeline small"):
+            BigQueryLedger(other, connection).recall(NAME, None)
