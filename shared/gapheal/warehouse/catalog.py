@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 
@@ -44,6 +44,7 @@ def full_name(connection: Connection, table: str) -> str:
 
 
 def _look_up(connection: Connection, key: TableKey, table: Table) -> tuple[str, list[str]]:
+    """The type of the date column, and every fault found on the way."""
     where = f"phases.{key.phase}: table {table.table}"
     try:
         with translated(where):
@@ -52,39 +53,31 @@ def _look_up(connection: Connection, key: TableKey, table: Table) -> tuple[str, 
         if isinstance(error.__cause__, google.NotFound):
             return "", [f"{where} was not found. {_nearest_tables(connection, table.table)}"]
         raise
-    return _date_type(found, table, where, _misplaced(connection, found, where))
-
-
-def _date_type(found: bigquery.Table, table: Table, where: str, faults: list[str]) -> tuple[str, list[str]]:
     types = {field.name.lower(): field.field_type for field in found.schema}
-    named = {
-        "date_column": table.date_column,
-        "entity_column": table.entity_column,
-        "updated_column": table.updated_column,
-    }
-    for key, column in named.items():
+    date_type = types.get(table.date_column.lower(), "")
+    faults = [*_misplaced(connection, found), *_absent_columns(table, types)]
+    if date_type and date_type not in DATE_TYPES:
+        faults.append(f"has {table.date_column} (date_column) as {date_type}; expected {', '.join(DATE_TYPES)}")
+    return date_type, [f"{where} {fault}" for fault in faults]
+
+
+def _absent_columns(table: Table, types: Mapping[str, str]) -> Iterator[str]:
+    for key in ("date_column", "entity_column", "updated_column"):
+        column = getattr(table, key)
         if column and column.lower() not in types:
             nearest = get_close_matches(column, types, n=1)
             mend = f"did you mean {nearest[0]}?" if nearest else f"it has {', '.join(sorted(types)) or 'none'}"
-            faults.append(f"{where} has no column {column} ({key}); {mend}")
-    date_type = types.get(table.date_column.lower(), "DATE")
-    if date_type not in DATE_TYPES:
-        faults.append(f"{where}: date_column {table.date_column} is {date_type}, expected {', '.join(DATE_TYPES)}")
-    return date_type, faults
+            yield f"has no column {column} ({key}); {mend}"
 
 
-def _misplaced(connection: Connection, found: bigquery.Table, where: str) -> list[str]:
+def _misplaced(connection: Connection, found: bigquery.Table) -> Iterator[str]:
     location = found.location or connection.location
-    if connection.emulator and location == EMULATOR_DEFAULT_LOCATION:
-        return []
-    if location.lower() == connection.location.lower():
-        return []
-    return [
-        (
-            f"{where} is in location {location}, the file says location: {connection.location}; "
-            f"mend `location` in the file (one pipeline reads one location)"
+    says_nothing = connection.emulator and location == EMULATOR_DEFAULT_LOCATION
+    if location.lower() != connection.location.lower() and not says_nothing:
+        yield (
+            f"is in location {location}, the file says location: {connection.location}; "
+            "mend `location` in the file (one pipeline reads one location)"
         )
-    ]
 
 
 def _nearest_tables(connection: Connection, table: str) -> str:
