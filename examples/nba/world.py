@@ -120,7 +120,8 @@ class Warehouse:
     """BigQuery, or its emulator at `emulator` (an URL; by default `BIGQUERY_EMULATOR_HOST`, if that is set)."""
 
     def __init__(self, project: str, emulator: str | None = os.environ.get("BIGQUERY_EMULATOR_HOST")) -> None:
-        self._client = bigquery.Client(
+        self.project = project
+        self.client = bigquery.Client(
             project=project,
             location=LOCATION,
             credentials=AnonymousCredentials() if emulator else None,  # type: ignore[no-untyped-call]
@@ -130,9 +131,9 @@ class Warehouse:
     def create_datasets(self, names: Iterable[str]) -> None:
         """Create what is not there yet, in the example's location."""
         for name in names:
-            dataset = bigquery.Dataset(f"{self._client.project}.{name}")
+            dataset = bigquery.Dataset(f"{self.project}.{name}")
             dataset.location = LOCATION
-            self._client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=TIMEOUT)
+            self.client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=TIMEOUT)
 
     def run(self, statement: str, **values: str | date) -> list[dict[str, Any]]:
         """Run one statement or script and return its rows; `values` stand for the text's `@names`.
@@ -141,7 +142,7 @@ class Warehouse:
         """
         for name, value in values.items():
             statement = statement.replace(f"@{name}", _literal(value))
-        job = self._client.query(statement, retry=RETRY, timeout=TIMEOUT, job_retry=None)
+        job = self.client.query(statement, retry=RETRY, timeout=TIMEOUT, job_retry=None)
         return [dict(row) for row in job.result(retry=RETRY, timeout=TIMEOUT, job_retry=None)]
 
 

@@ -5,7 +5,8 @@ openings AS (
   SELECT season_year, MIN(game_date) AS opens FROM nba_reference.schedule GROUP BY season_year
 ),
 matchups AS (
-  SELECT game_id, opponent, AVG(true_shooting) AS allowed_shooting
+  -- Whole numbers until the last step: averages of fractions depend on the order of the rows.
+  SELECT game_id, opponent, SUM(points) / SUM(minutes) AS points_allowed
   FROM nba_analytics.player_game_summary
   WHERE game_date BETWEEN @start_date AND @end_date
   GROUP BY game_id, opponent
@@ -20,7 +21,7 @@ factors AS (
     summary.points,
     ROUND(1 - summary.minutes / 96, 4) AS fatigue_factor,
     ROUND(0.8 + summary.usage_rate, 4) AS usage_factor,
-    ROUND(0.5 + matchups.allowed_shooting, 4) AS matchup_factor
+    ROUND(0.55 + matchups.points_allowed, 4) AS matchup_factor
   FROM nba_analytics.player_game_summary AS summary
   JOIN matchups USING (game_id, opponent)
   JOIN openings USING (season_year)
