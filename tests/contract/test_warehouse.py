@@ -199,7 +199,7 @@ def test_a_column_that_is_renamed_while_the_process_lives_is_named(run, tables, 
     run("DROP TABLE d.refined")
     run("CREATE TABLE d.refined (game_day DATE, game STRING)")
 
-    with pytest.raises(ConfigError, match=r"table d.refined has no column day \(date_column\); did you mean game_day"):
+    with pytest.raises(ConfigError, match=r"table d.refined has no column day \(date_column\); it has game, game_day"):
         warehouse.observe(NAME, ALL)
 
 

@@ -71,13 +71,21 @@ def _absent_columns(table: Table, types: Mapping[str, str]) -> Iterator[str]:
 
 
 def _misplaced(connection: Connection, found: bigquery.Table) -> Iterator[str]:
-    location = found.location or connection.location
+    location = found.location or _dataset_location(connection, found)
     says_nothing = connection.emulator and location == EMULATOR_DEFAULT_LOCATION
     if location.lower() != connection.location.lower() and not says_nothing:
         yield (
             f"is in location {location}, the file says location: {connection.location}; "
             "mend `location` in the file (one pipeline reads one location)"
         )
+
+
+def _dataset_location(connection: Connection, found: bigquery.Table) -> str:
+    """For a table that does not tell its own; BigQuery's do, the emulator's do not."""
+    name = f"{found.project}.{found.dataset_id}"
+    with translated(f"reading dataset {name}"):
+        dataset = connection.client.get_dataset(name, retry=RETRY, timeout=CALL_SECONDS)
+    return dataset.location or connection.location
 
 
 def _nearest_tables(connection: Connection, table: str) -> str:

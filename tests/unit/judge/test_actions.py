@@ -71,7 +71,9 @@ def test_in_observe_or_a_dry_run_a_gap_would_be_healed(mode, dry_run):
 
 @pytest.mark.parametrize("outcome", ["published", "unknown"])
 def test_a_date_is_left_alone_while_its_lease_lasts(outcome):
-    (verdict,) = judged(small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=119, outcome=outcome)))
+    (verdict,) = judged(
+        small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=119, outcome=outcome))
+    )
 
     assert verdict.action is Action.LEASED
     assert verdict.reason.numbers["lease_until"] == "2024-03-20T12:01:00+00:00"
@@ -95,14 +97,18 @@ def test_a_trigger_that_was_not_delivered_holds_no_lease_and_is_no_attempt(outco
 def test_a_heal_of_an_earlier_trigger_renews_the_lease_of_a_later_one():
     """A worker that heals one date every 90 minutes is a queue, not a failure."""
     healed = Heal(NOW - timedelta(minutes=300), NOW - timedelta(minutes=30))
-    (verdict,) = judged(small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=200), heals=(healed,)))
+    (verdict,) = judged(
+        small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=200), heals=(healed,))
+    )
 
     assert verdict.action is Action.LEASED
 
 
 def test_a_heal_of_a_later_trigger_renews_nothing():
     healed = Heal(NOW - timedelta(minutes=100), NOW - timedelta(minutes=30))
-    (verdict,) = judged(small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=200), heals=(healed,)))
+    (verdict,) = judged(
+        small_pipeline(lease_minutes=120), memory=remembering(attempt(minutes_ago=200), heals=(healed,))
+    )
 
     assert verdict.action is Action.HEAL
 
