@@ -1,0 +1,233 @@
+"""The zip of a function: always the same bytes, all that the platform needs, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from gapheal import package
+from gapheal.errors import ConfigError
+from gapheal.spec import load
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+PIPELINE = ROOT / "pipeline.yaml"
+LOCK = (FUNCTIONS / "requirements.txt").read_text()
+
+
+def pinned(text: str) -> dict[str, str]:
+    """Name to version of each line that pins one for this machine."""
+    lines = [Requirement(line.rstrip("\\ ")) for line in text.splitlines() if "==" in line and line[0] != "#"]
+    return {
+        canonicalize_name(line.name): str(line.specifier).removeprefix("==")
+        for line in lines
+        if line.marker is None or line.marker.evaluate()
+    }
+
+
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory) -> dict[str, Path]:
+    return {path.stem: path for path in package.build(FUNCTIONS, PIPELINE, tmp_path_factory.mktemp("dist"))}
+
+
+@pytest.fixture
+def unpacked(zips, tmp_path) -> Path:
+    with zipfile.ZipFile(zips["phase2_to_phase3"]) as packed:
+        packed.extractall(tmp_path)
+    return tmp_path
+
+
+def test_every_transition_has_its_zip(zips):
+    assert list(zips) == list(load(PIPELINE).transitions)
+
+
+def test_the_same_sources_give_the_same_bytes_whatever_their_times_and_permissions(zips, tmp_path):
+    copied = tmp_path / "functions"
+    shutil.copytree(FUNCTIONS, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in copied.rglob("*.*"):
+        path.chmod(0o700)
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+    again = package.build(copied, PIPELINE, tmp_path / "dist")
+
+    assert {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in again} == {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in zips.items()
+    }
+
+
+def test_another_source_gives_other_bytes(zips):
+    texts = {path.read_bytes() for path in zips.values()}
+
+    assert len(texts) == len(zips)
+
+
+def test_the_order_of_the_files_on_disk_does_not_matter():
+    files = {"b.py": b"2", "a.py": b"1", "a/c.py": b"3"}
+
+    assert package.archive(files) == package.archive(dict(reversed(files.items())))
+
+
+def test_files_are_readable_by_all_and_in_order(zips):
+    with zipfile.ZipFile(zips["phase2_to_phase3"]) as packed:
+        entries = packed.infolist()
+
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    assert {stat.filemode(entry.external_attr >> 16) for entry in entries} == {"-rw-r--r--"}
+
+
+def test_a_zip_holds_no_face_no_local_stack_and_no_double(zips):
+    with zipfile.ZipFile(zips["phase2_to_phase3"]) as packed:
+        names = packed.namelist()
+    tops = {name.split("/")[1] for name in names if name.startswith("gapheal/")}
+
+    assert {"app", "judge", "ledger", "reconcile", "warehouse"} <= tops
+    assert not tops & package.STAYS_HOME
+    assert {name for name in names if "/" not in name} == {"main.py", "pipeline.json", "requirements.txt"}
+
+
+def test_the_packed_pipeline_is_the_file_with_every_default_filled_in(unpacked):
+    packed = json.loads((unpacked / "pipeline.json").read_text())
+
+    assert packed["transitions"]["phase2_to_phase3"]["policy"]["lease_minutes"] == 120
+    assert load(unpacked / "pipeline.json") == load(PIPELINE)
+
+
+def test_an_unpacked_function_answers_with_the_pinned_packages_alone(unpacked):
+    """What the platform does: install requirements.txt, load main.py, hand it a request."""
+    script = """
+import json, sys
+import functions_framework
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"typer", "rich", "duckdb", "bqemulator", "numpy", "pandas", "pyarrow"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+client = functions_framework.create_app("handle", sys.argv[1]).test_client()
+answer = client.post("/", data=b"{")
+import gapheal
+sys.stderr.write(json.dumps([gapheal.__file__, answer.status_code, answer.json]))
+"""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(unpacked), "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1"}
+    env |= {"GOOGLE_CLOUD_PROJECT": "gapheal-test", "PUBSUB_EMULATOR_HOST": "127.0.0.1:1"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, unpacked / "main.py"],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
+        check=True,
+        cwd=unpacked,
+    )
+
+    loaded_from, status, body = json.loads(done.stderr.splitlines()[-1])
+    assert Path(loaded_from).is_relative_to(unpacked)
+    assert status == 400
+    assert "expected" in body["error"]
+
+
+def test_a_function_that_is_no_transition_is_refused(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(FUNCTIONS / "phase2_to_phase3", tmp_path / "functions" / "phase2_to_phase7")
+
+    with pytest.raises(ConfigError, match="found phase2_to_phase7 as well"):
+        package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+
+def test_a_transition_without_a_function_is_refused(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.rmtree(tmp_path / "functions" / "phase4_to_phase5")
+
+    with pytest.raises(ConfigError, match=r"expected phase4_to_phase5/main\.py"):
+        package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+
+def test_the_command_names_what_it_wrote(tmp_path, capsys):
+    code = package.main([f"--functions={FUNCTIONS}", f"--pipeline={PIPELINE}", f"--out={tmp_path}"])
+
+    assert code == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == sorted(
+        str(path) for path in tmp_path.glob("*.zip")
+    )
+
+
+def test_the_command_tells_what_is_wrong(tmp_path, capsys):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("requirements.txt", "__pycache__"))
+
+    code = package.main([f"--functions={tmp_path / 'functions'}", f"--pipeline={PIPELINE}", f"--out={tmp_path}"])
+
+    assert code == 2
+    assert "pip-compile --generate-hashes" in capsys.readouterr().err
+
+
+def core() -> list[Requirement]:
+    """What the package itself asks for, as pyproject.toml says it now."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [Requirement(line) for line in project["dependencies"]]
+
+
+def test_the_lock_pins_every_core_dependency_in_a_version_that_fits():
+    versions = pinned(LOCK)
+    unfit = [str(each) for each in core() if not each.specifier.contains(versions[canonicalize_name(each.name)])]
+
+    assert unfit == []
+
+
+def needed(name: str, extras: set[str]) -> set[str]:
+    """What an installed package asks for on this machine."""
+    asked = [Requirement(line) for line in requires(name) or ()]
+    here = [each for each in asked if not each.marker or any(each.marker.evaluate({"extra": x}) for x in extras)]
+    return {f"{canonicalize_name(each.name)}[{','.join(each.extras)}]" for each in here}
+
+
+def test_the_lock_pins_what_the_core_dependencies_need_and_nothing_else():
+    todo = {f"{canonicalize_name(each.name)}[{','.join(each.extras)}]" for each in core()}
+    seen = set[str]()
+    while todo - seen:
+        each = (todo - seen).pop()
+        seen.add(each)
+        name, _, extras = each.rstrip("]").partition("[")
+        todo |= needed(name, {"", *extras.split(",")})
+
+    assert sorted(pinned(LOCK)) == sorted({each.partition("[")[0] for each in seen})
+
+
+def test_the_lock_brings_nothing_heavy():
+    assert not {"pandas", "pyarrow", "numpy", "duckdb", "typer", "rich"} & set(pinned(LOCK))
+
+
+def test_every_pin_of_the_lock_has_hashes():
+    bare = [line for line in LOCK.split("\n") if "==" in line and line[0] != "#" and not line.endswith("\\")]
+
+    assert bare == []
+    assert LOCK.count("--hash=sha256:") > len(pinned(LOCK))
+
+
+def test_functions_run_with_the_versions_that_are_tested():
+    tested = pinned((ROOT / "constraints.txt").read_text())
+
+    assert {name: tested[name] for name in pinned(LOCK)} == pinned(LOCK)
+
+
+def test_make_setup_pins_every_dependency_of_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for some in project["optional-dependencies"].values() for line in some)]
+    named = [Requirement(line) for line in lines if not line.startswith("gapheal[")]
+    tested = pinned((ROOT / "constraints.txt").read_text())
+
+    assert [str(each) for each in named if not each.specifier.contains(tested[canonicalize_name(each.name)])] == []
