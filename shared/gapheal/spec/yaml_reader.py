@@ -112,11 +112,9 @@ class _Reader:
         written = self._text[node.start_mark.index : node.end_mark.index]
         if {"payload", "fan_out"} & set(path) and _is_bare_template(written):
             found = " ".join(written.split())
-            self._fault(
-                path,
-                node,
-                f'expected text, found {found} without quotes, which YAML reads as a mapping; write "{found}"',
-            )
+            mend = found.replace("{{", "{").replace("}}", "}")
+            told = f'found {found} without quotes, which YAML reads as a mapping; write "{mend}"'
+            self._fault(path, node, f"expected text, {told}")
             return written
         made = self._merged(node, path)
         seen: dict[str, int] = {}

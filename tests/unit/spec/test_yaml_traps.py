@@ -45,6 +45,8 @@ PLACE = "transitions.phase2_to_phase3"
             "!!python/object:os.system {}",
             'expected plain YAML, found the tag "!!python/object:os.system"; leave it out',
         ),
+        ("{policy: {lag_days: !!int soon}}", 'lag_days: expected a number, found "soon"; write digits'),
+        (r'{policy: "\UFFFFFFFF"}', " expected YAML, found a mistake: "),
         ("!mine {}", 'expected plain YAML, found the tag "!mine"'),
         ("{policy: !!binary aGk=}", 'expected plain YAML, found the tag "!!binary"'),
         ("&me {policy: *me}", "expected a value, found an alias to what it stands in; write it out"),
