@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import seed
@@ -56,9 +57,11 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """As the command prints it."""
         return {
+            "playoffs": [[str(first), str(last)] for first, last in seed.HOLES],
             "losses": [f"phase{loss.phase} {loss.day} {loss.kind}, {loss.games} games" for loss in self.losses],
             "exhibitions": [str(day) for day in self.exhibitions],
             "gaps": {f"phase{phase}": sorted(map(str, days)) for phase, days in self.gaps.items()},
+            "games": {f"phase{phase}": {str(day): n for day, n in days.items()} for phase, days in self.games.items()},
         }
 
 
@@ -115,10 +118,23 @@ def _exhibit(day: date) -> str:
 
 
 def main() -> None:
-    """Print the plan of a number."""
+    """Tell a plan, and with a project carry it out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, required=True)
-    print(json.dumps(plant(parser.parse_args().seed).as_json(), indent=2))
+    parser.add_argument("--seed", type=int, help="without it the three playoffs alone are missing")
+    parser.add_argument("--project", help="fill this project's tables, and break them as planned")
+    parser.add_argument("--plan", type=Path, help="where to write the plan down, before anything else")
+    arguments = parser.parse_args()
+    plan = plant(arguments.seed)
+    told = json.dumps(plan.as_json(), indent=2)
+    if arguments.plan:
+        arguments.plan.write_text(told)
+    else:
+        print(told)
+    if arguments.project:
+        warehouse = world.Warehouse(arguments.project)
+        seed.seed(warehouse)
+        if plan.script:
+            warehouse.run(plan.script)
 
 
 if __name__ == "__main__":
