@@ -40,7 +40,8 @@ def test_the_same_event_forty_times_over_four_processes_is_one_trigger(start, he
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for day in days:
             body = json.dumps(helpers["event"](game_date=str(day))).encode()
-            replies = list(pool.map(lambda i: call("POST", urls[i % 4], body, {}, timeout=120), range(AT_ONCE)))
+            sent = [pool.submit(call, "POST", urls[i % 4], body, {}, timeout=120) for i in range(AT_ONCE)]
+            replies = [each.result() for each in sent]
             reports = [json.loads(reply.body) for reply in replies]
 
             assert {reply.status for reply in replies} == {200}

@@ -1,0 +1,153 @@
+"""The command on the ten-line file, against real tables and a real topic."""
+
+import base64
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+GAPS = [f"2024-04-{day}" for day in range(20, 26)]
+
+
+def test_validate_says_what_the_ten_lines_mean(pipeline, gapheal):
+    result = gapheal("validate")
+
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "pipeline.yaml is valid",
+        "  1 transition",
+        "  phase2_to_phase3: mode observe: nothing is sent; set policy.mode: heal once the gaps it reports are right",
+        "  phase2_to_phase3: triggers go to topic nba-props-phase3-trigger",
+        "  partial dates are invisible: nba_raw.bdl_player_boxscores has no entity_column",
+        "  partial dates are invisible: nba_analytics.player_game_summary has no entity_column",
+    ]
+
+
+def test_validate_writes_the_resolved_form_which_is_a_pipeline_file_too(pipeline, gapheal, tmp_path):
+    resolved = tmp_path / "pipeline.json"
+    first = gapheal("validate", "--resolved", resolved)
+    policy = json.loads(resolved.read_text())["transitions"]["phase2_to_phase3"]["policy"]
+
+    assert (first.exit_code, policy["mode"], policy["max_in_flight"]) == (0, "observe", 25)
+    assert gapheal("validate", "--pipeline", resolved).exit_code == 0
+
+
+def test_validate_prints_a_json_schema(pipeline, gapheal):
+    Draft202012Validator.check_schema(json.loads(gapheal("validate", "--schema").output))
+
+
+def test_plan_tells_runs_of_dates_with_reasons_and_changes_nothing(heal, tables, topic, gapheal, bq):
+    result = gapheal("plan", "--json")
+    (found,) = json.loads(result.output)
+    runs = [(run["start_date"], run["dates"], run["condition"], run["action"]) for run in found["verdicts"]]
+
+    assert result.exit_code == 1
+    assert runs == [
+        ("2024-04-16", 4, "complete", "none"),
+        ("2024-04-20", 5, "missing", "would_heal"),
+        ("2024-04-25", 1, "missing", "deferred"),
+    ]
+    assert list(bq.query("SELECT 1 FROM gapheal_nba_props.verdicts", retry=None).result(timeout=30)) == []
+
+
+def test_plan_reads_well(heal, tables, topic, gapheal):
+    output = gapheal("plan").output
+
+    assert "phase2_to_phase3 (heal)  6 missing, 4 complete; 1 deferred, 5 would_heal" in output
+    assert "nba_analytics.player_game_summary has no rows, upstream has 1; a dry run sends nothing" in output
+    assert "note: topic nba-props-phase3-trigger has no subscription" in output
+
+
+def test_scan_in_mode_observe_sends_nothing_and_says_what_would(pipeline, tables, topic, gapheal):
+    result = gapheal("scan")
+
+    assert result.exit_code == 1
+    assert "phase2_to_phase3 (observe)  6 missing, 4 complete; 6 held" in result.output
+    assert "mode observe: nothing was sent; `policy.mode: heal` in the file heals" in result.output
+
+
+def test_scan_triggers_what_there_is_room_for(heal, tables, topic, endpoint, gapheal):
+    topic(endpoint.url)
+    result = gapheal("scan", "--json")
+    (report,) = json.loads(result.output)
+    messages = [json.loads(received.body)["message"] for received in endpoint.wait_for(5)]
+    said = sorted(
+        (json.loads(base64.b64decode(message["data"])) for message in messages), key=lambda each: each["date"]
+    )
+
+    assert (result.exit_code, report["gaps_found"], report["triggered_dates"]) == (1, 6, GAPS[:5])
+    assert [each["date"] for each in said] == GAPS[:5]
+    assert set(said[0]) == {
+        *("pipeline", "transition", "phase", "date", "start_date", "end_date", "dates"),
+        *("trigger_id", "attempt", "reason", "source"),
+    }
+    assert (
+        messages[0]["attributes"].items()
+        >= {
+            "pipeline": "nba-props",
+            "transition": "phase2_to_phase3",
+            "reason": "missing",
+            "source": "scan",
+            "attempt": "1",
+        }.items()
+    )
+
+
+def test_scan_warns_when_nobody_listens(heal, tables, topic, gapheal):
+    assert "has no subscription: publishing succeeds and nobody hears it" in gapheal("scan").output
+
+
+def test_a_scan_of_named_dates_triggers_nothing_outside_them(heal, tables, topic, gapheal):
+    result = gapheal("scan", "--start-date", "2024-04-21", "--end-date", "2024-04-22", "--json")
+
+    assert json.loads(result.output)[0]["triggered_dates"] == ["2024-04-21", "2024-04-22"]
+
+
+def test_scan_is_done_when_no_gap_remains(heal, tables, topic, gapheal):
+    assert gapheal("scan", "--end-date", "2024-04-19").exit_code == 0
+
+
+def test_a_dry_run_sends_and_writes_nothing(heal, tables, topic, gapheal, bq):
+    (report,) = json.loads(gapheal("sweep", "--dry-run", "--json").output)
+
+    assert (report["triggered"], report["actions"]["would_heal"], report["source"]) == (0, 5, "sweep")
+    assert list(bq.query("SELECT 1 FROM gapheal_nba_props.passes", retry=None).result(timeout=30)) == []
+
+
+def test_explain_gives_the_verdict_and_its_numbers(heal, tables, topic, gapheal):
+    result = gapheal("explain", "phase2_to_phase3", "2024-04-20")
+
+    assert result.output.splitlines() == [
+        "phase2_to_phase3 2024-04-20: missing, would_heal",
+        "  nba_analytics.player_game_summary has no rows, upstream has 1; a dry run sends nothing",
+        "  table: nba_analytics.player_game_summary",
+        "  upstream_rows: 1",
+    ]
+
+
+def test_explain_says_why_a_date_is_not_judged(heal, tables, topic, gapheal):
+    assert "upstream has no rows of this date" in gapheal("explain", "phase2_to_phase3", "2024-01-01").output
+
+
+def test_status_tells_what_the_ledger_knows(heal, tables, topic, gapheal):
+    assert "never looked at" in gapheal("status").output
+    gapheal("scan")
+    (found,) = json.loads(gapheal("status", "--json").output)
+
+    assert [(row["condition"], row["action"], row["dates"]) for row in found["dates"]] == [
+        ("complete", "none", 4),
+        ("missing", "deferred", 1),
+        ("missing", "heal", 5),
+    ]
+
+
+def test_ledger_create_can_be_repeated(pipeline, bq, gapheal):
+    assert [gapheal("ledger", "create").exit_code for _ in range(2)] == [0, 0]
+
+
+@pytest.mark.parametrize("words", [[], ["plan"], ["scan"], ["sweep"], ["explain"], ["status"], ["validate"], ["demo"]])
+def test_every_command_has_help(words, gapheal):
+    result = gapheal(*words, "--help")
+
+    assert result.exit_code == 0
+    assert "Usage" in result.output
