@@ -73,7 +73,7 @@ def topic(project, pubsub):
 
         def subscribe(url: str) -> None:
             request = {
-                "name": f"projects/{project}/subscriptions/s",
+                "name": f"projects/{project}/subscriptions/listener",
                 "topic": name,
                 "push_config": {"push_endpoint": url},
             }

@@ -1,5 +1,6 @@
 """Runs of days, folded and unfolded."""
 
+import itertools
 from datetime import date
 
 from hypothesis import given
@@ -19,7 +20,7 @@ def test_unfolding_what_was_folded_gives_the_same_days(days):
 def test_folding_gives_the_fewest_runs(days):
     runs = fold(days)
 
-    assert all(before.end < after.start for before, after in zip(runs, runs[1:], strict=False))
+    assert all(before.end < after.start for before, after in itertools.pairwise(runs))
 
 
 @given(st.lists(st.dates(date(2024, 2, 20), date(2024, 3, 5))))

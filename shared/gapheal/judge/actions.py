@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gapheal.judge.reasons import reason
-from gapheal.model.passes import Action, Attempt, Entry, Memory, Reason, Request, Verdict
+from gapheal.model.passes import Action, Attempt, Condition, Entry, Memory, Reason, Request, Verdict
 from gapheal.model.pipeline import Mode, Policy
 
 BRAKE = timedelta(hours=24)
@@ -28,7 +28,7 @@ class Actions:
         """The verdicts with their actions filled in; room is given last, in order."""
         decided = [self._alone(v) if v.is_gap else v for v in verdicts]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
-        in_flight = sum(v.action is Action.LEASED for v in decided)
+        in_flight = self._in_flight(decided)
         given = {v.day: v for v in self._fill(self._ordered(candidates), in_flight, self._room(decided))}
         return [given.get(v.day, v) for v in decided]
 
@@ -42,6 +42,12 @@ class Actions:
             return verdict
         action, code, numbers = blocked
         return replace(verdict, action=action, reason=_because(verdict, code, **numbers))
+
+    def _in_flight(self, decided: Iterable[Verdict]) -> int:
+        """Dates under a lease and not seen complete, whatever else is said of them now."""
+        complete = {verdict.day for verdict in decided if verdict.condition is Condition.COMPLETE}
+        entries = self.memory.entries.items()
+        return sum(day not in complete and self._leased(entry) is not None for day, entry in entries)
 
     def _leased(self, entry: Entry) -> Blocked | None:
         for attempt in reversed(entry.attempts):

@@ -103,14 +103,14 @@ def _note(done: Pass) -> str | None:
 
 
 def changed(done: Pass) -> list[Verdict]:
-    """The verdicts that say something else than the ledger remembers."""
+    """The verdicts that say something else than the ledger remembers, and every heal."""
     entries = done.memory.entries
 
     def remembered(day: date) -> tuple[Any, ...]:
         entry = entries.get(day, Entry())
         return entry.condition, entry.action, entry.watermark
 
-    return [v for v in done.settled if (v.condition, v.action, v.watermark) != remembered(v.day)]
+    return [v for v in done.settled if v.triggered_at or (v.condition, v.action, v.watermark) != remembered(v.day)]
 
 
 def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:

@@ -200,6 +200,20 @@ def test_leased_dates_use_room():
     assert [v.action for v in verdicts] == [Action.LEASED] + [Action.HEAL] * 3 + [Action.DEFERRED] * 6
 
 
+def test_a_leased_date_that_now_waits_still_uses_room():
+    first, second = days(2)
+    memory = Memory({first: remembering(attempt()).entries[DAY]}, healed_before=True)
+    pipeline = small_pipeline(max_in_flight=1, tables={"raw": {"min_rows": 50}})
+    counts = {
+        TableKey("raw", "d.raw"): {first: Count(10, 1), second: Count(100, 10)},
+        TableKey("refined", "d.refined"): {},
+    }
+    verdicts = judge(pipeline, "raw_to_refined", Observations(NOW, counts), memory, SCAN, "heal")
+
+    assert [v.condition for v in verdicts] == [Condition.WAITING, Condition.MISSING]
+    assert verdicts[1].action is Action.DEFERRED
+
+
 def test_until_one_trigger_has_healed_there_is_room_for_few():
     verdicts = judged(small_pipeline(max_in_flight=20, breaker_after=3), missing=days(10), memory=Memory())
 

@@ -11,12 +11,11 @@ from gapheal.testing import small_pipeline
 DAY = date(2024, 3, 10)
 NOW = datetime(2024, 3, 20, 12, tzinfo=UTC)
 SCAN = Request(Source.SCAN)
+FULL = Count(100, 10)
 RAW, REFINED = TableKey("raw", "d.raw"), TableKey("refined", "d.refined")
 
 
-def verdict_of(
-    pipeline, raw=Count(100, 10), refined=Count(100, 10), *, day=DAY, now=NOW, request=SCAN, memory=None, more=None
-):
+def verdict_of(pipeline, raw=FULL, refined=FULL, *, day=DAY, now=NOW, request=SCAN, memory=None, more=None):
     counts = {RAW: {day: raw} if raw else {}, REFINED: {day: refined} if refined else {}, **(more or {})}
     verdicts = judge(pipeline, "raw_to_refined", Observations(now, counts), memory or Memory(), request, "heal")
     return verdicts[0] if verdicts else None

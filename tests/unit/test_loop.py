@@ -1,0 +1,238 @@
+"""The loop over ports in memory: what one pass leaves for the next."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from gapheal.errors import ConfigError, Unavailable
+from gapheal.model.passes import Delivery, Request, Source
+from gapheal.reconcile import Loop
+from gapheal.testing import World, small_pipeline
+
+NAME = "raw_to_refined"
+DAY = date(2024, 6, 20)
+SCAN = Request(Source.SCAN)
+EVENT = Request(Source.EVENT, dates=frozenset({DAY}))
+
+
+class Small:
+    """The small pipeline in memory, with one missing date."""
+
+    def __init__(self, **policy) -> None:
+        self.world = World(small_pipeline(**{"max_age_days": None, **policy}))
+        numbers = iter(range(1000))
+        self.loop = Loop(self.world.pipeline, **self.world.ports, new_id=lambda: f"pass-{next(numbers)}")
+        self.world.warehouse.put("d.raw", DAY, 100, 10)
+
+    def run(self, request=SCAN):
+        return self.loop.run(NAME, request)
+
+    def complete(self, day=DAY):
+        self.world.warehouse.put("d.refined", day, 100, 10)
+
+    @property
+    def rows(self):
+        return self.world.ledger.rows
+
+
+def test_claim_publish_and_record_leave_one_trail():
+    small = Small()
+    report = small.run()
+    (message,), (trigger,) = small.world.publisher.sent, small.rows["triggers"]
+
+    assert report["triggered_dates"] == [str(DAY)]
+    assert list(small.world.claims.created) == [(NAME, DAY, 1)]
+    assert (trigger["trigger_id"], trigger["n"], trigger["outcome"]) == (message.trigger_id, 1, "published")
+    assert [(v["condition"], v["action"]) for v in small.rows["verdicts"]] == [("missing", "heal")]
+    assert [p["triggered"] for p in small.rows["passes"]] == [1]
+
+
+def test_a_heal_counts_only_when_a_later_pass_sees_the_rows():
+    small = Small()
+    small.run()
+    triggered_at = small.world.clock.now()
+    small.world.clock.advance(minutes=10)
+    small.complete()
+    small.run(EVENT)
+    last = small.rows["verdicts"][-1]
+
+    assert (last["condition"], last["triggered_at"]) == ("complete", triggered_at.isoformat())
+    assert last["first_seen_at"] == triggered_at.isoformat()
+
+
+def test_an_event_that_changed_nothing_leaves_no_rows():
+    small = Small()
+    small.complete()
+    small.run(EVENT)
+    before = {table: len(rows) for table, rows in small.rows.items()}
+    small.run(EVENT)
+
+    assert {table: len(rows) for table, rows in small.rows.items()} == before
+
+
+def test_a_scan_always_leaves_its_pass():
+    small = Small()
+    small.complete()
+    for _ in range(2):
+        small.run()
+
+    assert len(small.rows["passes"]) == 2
+
+
+def test_a_dry_run_writes_nothing_and_claims_nothing():
+    small = Small()
+    report = small.run(Request(Source.SCAN, dry_run=True))
+
+    assert (report["triggered"], report["actions"]["would_heal"]) == (0, 1)
+    assert (dict(small.rows), small.world.claims.created) == ({}, {})
+
+
+def test_paused_looks_at_nothing():
+    small = Small(mode="paused")
+    report = small.run()
+
+    assert (report["note"].split(":")[0], report["gaps_found"], small.world.warehouse.observed) == (
+        "mode paused",
+        0,
+        [],
+    )
+
+
+def test_a_lost_claim_is_leased_and_sends_nothing():
+    small = Small()
+    small.world.claims.acquire(NAME, DAY, 1, "somebody else's")
+    report = small.run()
+
+    assert (report["triggered"], report["actions"]["leased"]) == (0, 1)
+    assert small.world.publisher.sent == []
+
+
+def test_a_claim_whose_owner_crashed_is_found_recorded_and_followed_by_the_next_number():
+    small = Small(lease_minutes=60)
+    small.world.claims.acquire(NAME, DAY, 1, "crashed")
+    small.world.clock.advance(minutes=61)
+    first = small.run()
+    second = small.run()
+
+    assert (first["triggered"], second["triggered"]) == (0, 1)
+    assert [(t["n"], t["outcome"]) for t in small.rows["triggers"]] == [(1, "unknown"), (2, "published")]
+
+
+def test_a_crash_before_the_record_costs_a_lease_and_no_double():
+    small = Small(lease_minutes=60)
+    small.world.ledger.refuses = "no ledger"
+    first = small.run()
+    small.world.ledger.refuses = None
+    small.world.clock.advance(minutes=59)
+    second = small.run()
+    small.world.clock.advance(minutes=2)
+    third, fourth = small.run(), small.run()
+
+    assert (first["triggered"], first["errors"]) == (1, ["no ledger"])
+    assert [report["triggered"] for report in (second, third, fourth)] == [0, 0, 1]
+
+
+def test_unread_ledger_or_warehouse_means_no_triggers():
+    for port in ("ledger", "warehouse"):
+        small = Small()
+        getattr(small.world, port).fails = Unavailable("down")
+
+        with pytest.raises(Unavailable):
+            small.run()
+        assert (small.world.publisher.sent, small.world.claims.created) == ([], {})
+
+
+def test_a_missing_table_is_an_error_never_empty():
+    small = Small()
+    small.world.warehouse.fails = ConfigError("d.refined was not found")
+
+    with pytest.raises(ConfigError):
+        small.run()
+    assert small.world.publisher.sent == []
+
+
+def test_with_pubsub_unreachable_and_nothing_sent_the_caller_must_come_again():
+    small = Small()
+    small.world.publisher.answer = lambda m: Delivery(m, "failed", error="no connection", unreachable=True)
+
+    with pytest.raises(Unavailable, match="no connection"):
+        small.run()
+    small.world.publisher.answer = lambda _: None
+
+    assert small.run()["triggered"] == 1, "what surely failed holds no lease"
+    assert [t["outcome"] for t in small.rows["triggers"]] == ["failed", "published"]
+
+
+def test_a_topic_that_is_gone_is_told_and_uses_no_attempt():
+    small = Small(max_attempts=1)
+    small.world.publisher.answer = lambda m: Delivery(m, "failed", error="the topic does not exist")
+    reports = [small.run() for _ in range(3)]
+    small.world.publisher.answer = lambda _: None
+
+    assert [report["errors"] for report in reports] == [["the topic does not exist"]] * 3
+    assert reports[0]["actions"]["deferred"] == 1
+    assert small.run()["triggered"] == 1
+
+
+def test_an_unknown_outcome_is_treated_as_sent():
+    small = Small()
+    small.world.publisher.answer = lambda m: Delivery(m, "unknown", error="timed out")
+    report = small.run()
+
+    assert (report["triggered"], report["errors"], small.run()["actions"]["leased"]) == (1, ["timed out"], 1)
+
+
+def test_free_room_is_filled_by_an_event_of_any_date():
+    small = Small(max_in_flight=2, breaker_after=2)
+    others = [DAY + timedelta(days=index) for index in range(1, 4)]
+    for day in others:
+        small.world.warehouse.put("d.raw", day, 100, 10)
+    small.run()
+    small.world.clock.advance(minutes=5)
+    small.complete()
+    report = small.run(EVENT)
+
+    assert small.world.publisher.days == [DAY, *others[:2]]
+    assert report["triggered_dates"] == [str(others[1])]
+
+
+def test_out_of_time_leaves_the_rest_to_the_next_pass():
+    small = Small(max_in_flight=30, breaker_after=30)
+    for index in range(1, 25):
+        small.world.warehouse.put("d.raw", DAY - timedelta(days=index), 100, 10)
+
+    def slow(_message):
+        small.world.clock.advance(seconds=30)
+
+    small.world.publisher.answer = slow
+    report = small.run()
+
+    assert (report["triggered"], report["actions"]["deferred"]) == (10, 15)
+    assert report["errors"] == ["out of time: the next pass goes on"]
+
+
+def test_a_date_healed_while_a_slower_pass_still_claimed_it_is_settled():
+    """The slow pass looked before the rows came, and claimed after they were seen."""
+    small = Small()
+    small.run()
+    small.complete()
+    small.world.clock.advance(minutes=1)
+    small.run(EVENT)
+    late = {**small.rows["triggers"][0], "n": 2, "claimed_at": small.world.clock.now().isoformat()}
+    small.world.clock.advance(minutes=1)
+    small.rows["triggers"].append({**late, "claimed_at": small.world.clock.now().isoformat()})
+    small.world.clock.advance(minutes=1)
+    small.run()
+
+    assert small.loop.ledger.recall(NAME, frozenset()).entries == {}
+
+
+def test_the_hourly_scan_looks_only_so_far_back_and_at_every_open_date():
+    small = Small(scan_days=5)
+    old = small.world.clock.now().date() - timedelta(days=100)
+    small.world.warehouse.put("d.raw", old, 100, 10)
+    small.world.warehouse.drop("d.raw", DAY)
+
+    assert small.run()["gaps_found"] == 0
+    assert small.run(Request(Source.SWEEP))["gaps_found"] == 1
+    assert small.run()["gaps_found"] == 1, "now it is open"
