@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from gapheal.errors import Unavailable
 from gapheal.local import reaper
@@ -27,6 +27,13 @@ Probe = Callable[[], bool]
 
 LAST_LINES = 12
 _PAUSE = 0.03
+
+_ANNOUNCED = ("/bin/sh", "-c", 'echo "+$$" >&0; exec "$@" </dev/null', "sh")
+"""Tells the reaper, whose pipe is its standard input, and becomes the program.
+
+The child does it, not the parent: the pipe has no end before each child has either told or died, so that none is lost
+even when the parent is killed while it starts one.
+"""
 
 
 class ChildError(Unavailable):
@@ -104,8 +111,9 @@ class Supervisor:
         with ExitStack() as undo:
             undo.enter_context(self._interrupts)
             with self._interrupts.held():
+                self._reading, self._pipe = os.pipe()
                 self._reaper = subprocess.Popen(  # noqa: S603 - our own script
-                    [sys.executable, "-S", "-E", reaper.__file__], stdin=subprocess.PIPE, start_new_session=True
+                    [sys.executable, "-S", "-E", reaper.__file__], stdin=self._reading, start_new_session=True
                 )
                 undo.callback(self._end)
             self._undo = undo.pop_all()
@@ -117,8 +125,9 @@ class Supervisor:
     def _end(self) -> None:
         with self._interrupts.held():
             self.stop(*self._children)
-            self._pipe.close()
+            os.close(self._pipe)
             self._reaper.wait()
+            os.close(self._reading)  # open so far, so that nobody's write fails should the reaper be gone
 
     def start(
         self,
@@ -135,19 +144,31 @@ class Supervisor:
         path = self.logs / f"{name}.log"
         with self._interrupts.held(), path.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - callers pass our own programs
-                list(map(str, command)),
+                [*_ANNOUNCED, *map(str, command)],
                 cwd=cwd,
                 env={**self._env, **(env or {})},
-                stdin=subprocess.DEVNULL,
+                stdin=self._pipe,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             child = Child(name, address, process, path, ready or answers(address), mend)
             self._children.append(child)
-            self._tell(process.pid)
         self._starting.append(child)
         return child
+
+    def run(self, name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+        """Run a child to its end.
+
+        Raises:
+            ChildError: its exit code was not 0.
+        """
+        self.say(f"{name} runs")
+        child = self.start(name, command, address="exit code 0", env=env)
+        code = child.process.wait()
+        self.stop(child)
+        if code:
+            raise child.failure(f"that was {code}")
 
     def wait_until_ready(self, *children: Child, timeout: float = 60) -> None:
         """Wait for `children` (by default all that were started) to be ready.
@@ -183,19 +204,9 @@ class Supervisor:
         reaper.end([child.process.pid for child in children], reap=lambda: [c.process.poll() for c in children])
         for child in children:
             child.process.wait()
-            self._tell(-child.process.pid)
+            os.write(self._pipe, b"-%d\n" % child.process.pid)
         self._children = [child for child in self._children if child not in children]
         self._starting = [child for child in self._starting if child not in children]
-
-    @property
-    def _pipe(self) -> IO[bytes]:
-        assert self._reaper.stdin is not None  # noqa: S101 - PIPE above
-        return self._reaper.stdin
-
-    def _tell(self, group: int) -> None:
-        with suppress(BrokenPipeError):  # somebody ended the reaper; the children still end with us
-            self._pipe.write(b"%+d\n" % group)
-            self._pipe.flush()
 
 
 def _no_proxy() -> str:

@@ -148,10 +148,7 @@ class Stack:
     def _source(self, transition: str) -> Path:
         if self._functions_dir and (own := self._functions_dir / transition / "main.py").exists():
             return own
-        folder = self.run_dir / "functions" / transition
-        if not folder.exists():
-            write_function(folder, transition)
-        return folder / "main.py"
+        return write_function(self.run_dir / "functions", transition)
 
 
 def _resolved(path: Path | str | None) -> Path | None:
