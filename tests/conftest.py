@@ -100,6 +100,8 @@ class Endpoint:
         self.received: list[Received] = []
         self.statuses: list[int] = []
         """Statuses of the next answers; then it is 204."""
+        self.pauses: list[float] = []
+        """Seconds that the next answers take; then none."""
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer((HOST, port), self._handler())
         self.url = f"http://{HOST}:{self._server.server_port}"
@@ -128,7 +130,9 @@ class Endpoint:
                 with endpoint._changed:
                     endpoint.received.append(Received(self.path, headers, body))
                     status = endpoint.statuses.pop(0) if endpoint.statuses else 204
+                    pause = endpoint.pauses.pop(0) if endpoint.pauses else 0
                     endpoint._changed.notify_all()
+                time.sleep(pause)
                 self.send_response(status)
                 self.end_headers()
 

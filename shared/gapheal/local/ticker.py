@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -49,13 +50,16 @@ class Ticker:
 
     def _ask(self, job: str, url: str) -> None:
         try:
-            reply = call("POST", url, BODY, headers(job, datetime.now(self._zone)), timeout=DEADLINE)
+            status = call("POST", url, BODY, headers(job, datetime.now(self._zone)), timeout=DEADLINE).status
         except FAULTS as fault:
-            found = repr(fault)
+            self._tell(f"the scan of {job} was not answered: {fault}")
         else:
-            found = "" if reply.status == 200 else f"{reply.status} {reply.body[:200].decode(errors='replace')}"  # noqa: PLR2004
-        if found and not self._over.is_set():
-            self._say(f"scan of {job}: {found}")
+            if status != HTTPStatus.OK:
+                self._tell(f"the scan of {job} was answered {status}")
+
+    def _tell(self, line: str) -> None:
+        if not self._over.is_set():
+            self._say(line)
 
 
 def headers(job: str, moment: datetime) -> dict[str, str]:
