@@ -23,7 +23,7 @@ import seed
 import world
 
 MISSING, PARTIAL = "missing", "partial"
-DATES, WARM_UP_DATES, EXHIBITIONS = 12, 3, 3
+DATES, WARM_UP_DATES, EXHIBITIONS = 9, 2, 3
 SUMMER_DAYS = 60
 
 
@@ -85,11 +85,33 @@ def _losses(dice: random.Random, games: Mapping[int, Mapping[date, int]]) -> Ite
     warm_up = [day for day in intact if day not in games[4]]
     later = [day for day in intact if day in games[4]]
     for day in sorted(dice.sample(warm_up, WARM_UP_DATES) + dice.sample(later, DATES)):
+        whole = games[3][day]
         phases = [phase for phase in games if day in games[phase]]
-        for phase in sorted(dice.sample(phases, dice.randint(1, len(phases)))):
-            whole = games[phase][day]
-            lost = dice.choice([whole, dice.randint(1, whole)])
-            yield Loss(phase, day, lost, MISSING if lost == whole else PARTIAL)
+        kept = _keep(dice, whole, phases)
+        while _asked_twice(kept, whole):
+            kept = _keep(dice, whole, phases)
+        for phase, left in kept.items():
+            if left < whole:
+                yield Loss(phase, day, whole - left, PARTIAL if left else MISSING)
+
+
+def _keep(dice: random.Random, whole: int, phases: list[int]) -> dict[int, int]:
+    """How many games each phase keeps of a date; at least one phase loses some."""
+    broken = dice.sample(phases, dice.randint(1, len(phases)))
+    return {phase: dice.choice([0, dice.randrange(whole)]) if phase in broken else whole for phase in phases}
+
+
+def _asked_twice(kept: Mapping[int, int], whole: int) -> bool:
+    """Whether a phase would rightly be asked for twice, which makes nothing to count by.
+
+    So it is where a phase has part of a date and the phase before has no more: between these two nobody can see that
+    anything is amiss. The phase after, if it has less still, is asked for that part, and again once the rest has come.
+    """
+    return any(
+        kept[phase - 1] <= kept[phase] < whole and kept[phase + 1] < kept[phase]
+        for phase in kept
+        if phase - 1 in kept and phase + 1 in kept
+    )
 
 
 def _exhibitions(dice: random.Random, days: list[world.GameDay]) -> Iterable[date]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 import planter
@@ -40,6 +42,20 @@ def test_later_phases_of_a_lost_date_may_be_lost_or_still_there(number):
     pairs = [(day, day in gone[phase + 1]) for phase in (3, 4, 5) for day in gone[phase] if day in plan.games[4]]
 
     assert {also_lost for _, also_lost in pairs} == {True, False}
+
+
+@pytest.mark.parametrize("number", range(50))
+def test_part_of_a_date_that_nobody_can_see_to_be_partial_never_stands_before_less_of_it(number):
+    plan = planter.plant(number)
+    lost = {(loss.phase, loss.day): loss.games for loss in plan.losses}
+
+    def kept(phase: int, day: date) -> int:
+        return plan.games[phase][day] - lost.get((phase, day), 0)
+
+    for phase in (4, 5):
+        for day in (day for number, day in lost if number == phase):
+            seen_to_be_partial = kept(phase, day) < kept(phase - 1, day)
+            assert seen_to_be_partial or kept(phase + 1, day) >= kept(phase, day)
 
 
 @pytest.mark.emulator

@@ -1,0 +1,92 @@
+"""The demo from outside: in an empty folder, as somebody runs it who has just installed the package."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gapheal import spec
+from gapheal.errors import ConfigError
+from gapheal.local import demo, pubsub
+from gapheal.local.example import Example
+
+TURNED = {"mode", "max_age_days", "batch_size", "max_in_flight"}
+
+
+def test_the_demo_heals_with_the_shipped_file_but_for_what_it_says():
+    shipped = spec.load(Example.nba().pipeline)
+    healing = spec.parse(demo.healing(Example.nba().pipeline.read_text()))
+
+    for name, transition in shipped.transitions.items():
+        ours = healing.transitions[name]
+        assert ours.policy.mode == "heal"
+        assert ours.policy.max_age_days is None
+        assert ours.policy.model_dump(exclude=TURNED) == transition.policy.model_dump(exclude=TURNED)
+        assert ours.model_dump(exclude={"policy"}) == transition.model_dump(exclude={"policy"})
+    assert healing.model_dump(exclude={"transitions"}) == shipped.model_dump(exclude={"transitions"})
+
+
+def test_a_shipped_file_without_the_line_to_be_turned_is_a_fault_that_names_it():
+    with pytest.raises(ConfigError, match="mode: observe"):
+        demo.healing("version: 1\n")
+
+
+class Told:
+    """What a process prints, line by line, and when."""
+
+    def __init__(self, *arguments: str, cwd: Path) -> None:
+        command = [sys.executable, "-c", "from gapheal.cli import main; main()", "demo", *arguments]
+        started = time.monotonic()
+        self.lines: list[str] = []
+        self.at: list[float] = []
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                self.lines.append(line.rstrip())
+                self.at.append(time.monotonic() - started)
+        self.code = process.returncode
+
+    @property
+    def longest_silence(self) -> float:
+        return max(later - earlier for earlier, later in zip(self.at, self.at[1:], strict=False))
+
+    def row(self, name: str) -> str:
+        """The line of the last table that begins so."""
+        return next(line for line in reversed(self.lines) if line.startswith(f"{name} "))
+
+
+@pytest.mark.emulator
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--broker", "official"),
+        ("--broker", "embedded", "--plant", "1"),
+        ("--broker", "embedded", "--plant", "7"),
+        ("--broker", "embedded", "--plant", "42"),
+    ],
+    ids=" ".join,
+)
+def test_all_gaps_heal_and_no_trigger_is_useless(tmp_path, arguments):
+    if "official" in arguments and not pubsub.official_emulator():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("gcloud's Pub/Sub emulator, or Java, is not here")
+
+    told = Told(*arguments, cwd=tmp_path)
+
+    assert told.code == 0, "\n".join(told.lines)
+    assert told.at[0] < 5, "the first line"
+    assert told.longest_silence < 3, "2 s are promised; a machine that runs a whole test suite gets one more"
+    assert told.lines[-1].endswith("gapheal local up")
+    assert {"2021            87", "2022            84", "2023            88", "137"} <= set(told.lines)
+    if "--plant" not in arguments:
+        for name in ("phase2_to_phase3", "phase3_to_phase4", "phase4_to_phase5", "phase5_to_phase6"):
+            assert "137 dates in" in told.row(name)
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
