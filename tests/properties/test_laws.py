@@ -83,7 +83,13 @@ def _remember(world: World, day: date, past: str) -> None:
     arrived = NOW - timedelta(days=60 if past == "old" else 2)
     common = {"transition": NAME, "observed_at": seen.isoformat(), "pass_id": "earlier", "partition_date": str(day)}
     watermark, rows = _watermark(world, day)
-    verdict = {"condition": "missing", "action": "heal", "watermark": watermark, "code": "missing", "triggered_at": None}
+    verdict = {
+        "condition": "missing",
+        "action": "heal",
+        "watermark": watermark,
+        "code": "missing",
+        "triggered_at": None,
+    }
     times = {"first_seen_at": seen.isoformat(), "arrived_at": arrived.isoformat()}
     world.ledger.rows["verdicts"].append({**common, **verdict, **times})
     world.ledger.rows["passes"].append({**common, "source": "scan"})
