@@ -87,7 +87,7 @@ def test_bigquery_does_not_answer(pipeline, project, gapheal, monkeypatch):
         (["plan", "--transition", "phase3_to_phase4"], "expected one of phase2_to_phase3, found phase3_to_phase4"),
         (["explain", "phase2_to_phase3", "yesterday"], "yesterday"),
         (["explain", "phase2_to_phase9", "2024-03-01"], "did you mean phase2_to_phase3"),
-        (["demo", "--broker", "kafka"], "'kafka' is not one of 'auto', 'official', 'embedded'"),
+        (["demo", "--broker", "kafka"], "'kafka' is not one of"),
     ],
 )
 def test_wrong_words(words, said, pipeline, bq, gapheal):
