@@ -31,32 +31,40 @@ def supervisor(tmp_path_factory) -> Iterator[Supervisor]:
         yield supervisor
 
 
-def running(supervisor: Supervisor, start: Callable[[], Child]) -> str:
-    """The address of what `start` starts. What is not installed skips on a laptop, and fails in CI."""
-    try:
-        child = start()
-    except ConfigError as missing:
-        if os.environ.get("CI"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    supervisor.wait_until_ready(child)
-    return child.address
+Start = Callable[[Supervisor], Child]
 
 
 @pytest.fixture(scope="session")
-def bigquery_emulator(supervisor) -> str:
+def running(supervisor) -> Callable[[Start], str]:
+    """The address of what is started. What is not installed skips on a laptop, and fails in CI."""
+
+    def running(start: Start) -> str:
+        try:
+            child = start(supervisor)
+        except ConfigError as missing:
+            if os.environ.get("CI"):
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        supervisor.wait_until_ready(child)
+        return child.address
+
+    return running
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(running) -> str:
     """The URL for BIGQUERY_EMULATOR_HOST."""
-    return running(supervisor, lambda: bqemulator.start(supervisor, Ports()))
+    return running(lambda supervisor: bqemulator.start(supervisor, Ports()))
 
 
 @pytest.fixture(scope="session")
-def embedded_broker(supervisor) -> str:
-    return running(supervisor, lambda: brokers.start(supervisor, Ports(), "embedded"))
+def embedded_broker(running) -> str:
+    return running(lambda supervisor: brokers.start(supervisor, Ports(), "embedded"))
 
 
 @pytest.fixture(scope="session")
-def official_broker(supervisor) -> str:
-    return running(supervisor, lambda: brokers.start(supervisor, Ports(), "official"))
+def official_broker(running) -> str:
+    return running(lambda supervisor: brokers.start(supervisor, Ports(), "official"))
 
 
 @pytest.fixture

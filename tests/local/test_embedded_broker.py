@@ -129,3 +129,10 @@ def test_two_brokers_do_not_share_a_port():
 
     assert second.returncode != 0
     assert port in second.stderr
+
+
+def test_brokers_of_two_stacks_know_nothing_of_each_other():
+    with Broker() as first, Broker() as second, clients(first.address) as one, clients(second.address) as other:
+        one.publisher.create_topic(name="projects/test/topics/alpha", **CALL)
+
+        assert list(other.publisher.list_topics(project="projects/test", **CALL)) == []
