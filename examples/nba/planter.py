@@ -23,7 +23,7 @@ import seed
 import world
 
 MISSING, PARTIAL = "missing", "partial"
-DATES, WARM_UP_DATES, EXHIBITIONS = 9, 2, 3
+DATES, WARM_UP_DATES, EXHIBITIONS = 7, 1, 3
 SUMMER_DAYS = 60
 
 

@@ -17,6 +17,8 @@ def start(supervisor: Supervisor, ports: Ports, name: str, source: Path, env: Ma
     """Start one process that serves `source`, a `main.py` with `handle`."""
     port = ports.take(f"the function {name}")
     url = f"http://{HOST}:{port}"
+    runtime = supervisor.run_dir / "runtime" / name
+    runtime.mkdir(parents=True, exist_ok=True)
     return supervisor.start(
         name,
         [
@@ -26,6 +28,7 @@ def start(supervisor: Supervisor, ports: Ports, name: str, source: Path, env: Ma
         address=url,
         # The framework itself answers this path (404): it tells that the module is loaded, and asks no BigQuery.
         ready=answers(f"{url}/robots.txt"),
-        env={**env, "THREADS": str(THREADS)},
+        # gunicorn puts a control socket there, and else into the user's home, one for all.
+        env={**env, "THREADS": str(THREADS), "XDG_RUNTIME_DIR": str(runtime)},
         mend=f"Mend what the log names; the function is {source}.",
     )
