@@ -25,11 +25,16 @@ SIZE = 33 * 1024 * 1024
 
 
 @pytest.fixture
-def server(pipeline_file):
+def server(pipeline_file, tmp_path):
     """A real function process; where nothing listens in BigQuery's place, no request here needs it."""
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
         port = probe.getsockname()[1]
-    env = {**os.environ, "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1", "GAPHEAL_PIPELINE": str(pipeline_file)}
+    env = {
+        **os.environ,
+        "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1",
+        "GAPHEAL_PIPELINE": str(pipeline_file),
+        "XDG_RUNTIME_DIR": str(tmp_path),  # gunicorn's control socket, else put into the user's home
+    }
     command = [sys.executable, "-m", "functions_framework", "--target=handle", f"--source={MAIN}"]
     process = subprocess.Popen(
         [*command, "--host=127.0.0.1", f"--port={port}"],
