@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from gapheal import spec
 from gapheal.errors import ConfigError
 from gapheal.local import demo, pubsub
+from gapheal.local.demo import story
 from gapheal.local.example import Example
 
 TURNED = {"mode", "max_age_days", "batch_size", "max_in_flight"}
@@ -34,6 +36,23 @@ def test_the_demo_heals_with_the_shipped_file_but_for_what_it_says():
 def test_a_shipped_file_without_the_line_to_be_turned_is_a_fault_that_names_it():
     with pytest.raises(ConfigError, match="mode: observe"):
         demo.healing("version: 1\n")
+
+
+@pytest.mark.emulator
+@pytest.mark.slow
+def test_it_ends_with_an_error_that_says_what_does_not_hold(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(story, "PATIENCE", 1.0)
+    monkeypatch.setenv("GAPHEAL_MODE", "observe")
+
+    code = demo.run(broker="embedded")
+
+    told = capsys.readouterr().out
+    assert code == 1
+    assert "phase3: 137 gaps were never triggered: 2022-04-16" in told
+    assert "phase2_to_phase3: a second scan was to find nothing to do, and found 137 gaps" in told
+    assert "phase3: expected 87 games from 2022-04-16 to 2022-06-17, found 0" in told
+    assert "the logs stay in" in told
 
 
 class Told:

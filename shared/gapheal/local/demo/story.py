@@ -130,8 +130,8 @@ class Story:
         tell = self._narrator
         tell.title("What it came to")
         tell.show(tables.outcome(self._shipped, findings, self._world.told()))
-        tell.say("Useless: by the workers' own log, a trigger whose rows were whole, or whose upstream was absent.")
-        tell.say(tables.REAL_HOURS)
+        for note in tables.footnotes(self._shipped):
+            tell.say(note)
         tell.title("The queries that once showed the hole")
         for sql in self._queries():
             tell.say(sql)

@@ -44,10 +44,15 @@ def outcome(pipeline: Pipeline, findings: Findings, told: Told) -> Table:
     return table
 
 
-REAL_HOURS = (
-    f"In real hours: an estimate for the shipped room (5 dates in flight until the first heals, then 25) and jobs of "
-    f"{JOB_MINUTES:.0f} minutes a date, from all of them side by side to one after another."
-)
+def footnotes(pipeline: Pipeline) -> list[str]:
+    """What the columns mean."""
+    policy = next(iter(pipeline.transitions.values())).policy
+    room = f"{policy.breaker_after} dates in flight until the first heals, then {policy.max_in_flight}"
+    jobs = f"jobs of {JOB_MINUTES:.0f} minutes a date"
+    return [
+        "Useless: by the workers' own log, a trigger whose rows were whole, or whose upstream was absent.",
+        f"In real hours: an estimate for the shipped room ({room}) and {jobs}, all side by side .. one after another.",
+    ]
 
 
 def _real_hours(pipeline: Pipeline, plan: Plan) -> dict[str, str]:
