@@ -14,7 +14,7 @@ setup: .venv/ready  ## Make .venv with gapheal, functions-framework and all tool
 	@echo "Installing into .venv (about a minute the first time) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gapheal needs Python 3.11 or newer, found " + sys.version.split()[0] + "; set PYTHON=python3.11")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 .PHONY: demo

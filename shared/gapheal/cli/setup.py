@@ -15,7 +15,9 @@ from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Pipeline
 
 Broker = Literal["auto", "official", "embedded"]
-BrokerOption = Annotated[Broker, typer.Option("--broker", help="Pub/Sub: auto, official (Google's emulator) or embedded.")]
+BrokerOption = Annotated[
+    Broker, typer.Option("--broker", help="Pub/Sub: official is Google's emulator; auto takes it where it is found.")
+]
 
 
 def register(command: typer.Typer) -> None:
