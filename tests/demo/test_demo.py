@@ -13,7 +13,7 @@ import pytest
 
 from gapheal import spec
 from gapheal.errors import ConfigError
-from gapheal.local import demo, pubsub
+from gapheal.local import demo
 from gapheal.local.demo import story
 from gapheal.local.example import Example
 
