@@ -236,3 +236,28 @@ def test_the_hourly_scan_looks_only_so_far_back_and_at_every_open_date():
     assert small.run()["gaps_found"] == 0
     assert small.run(Request(Source.SWEEP))["gaps_found"] == 1
     assert small.run()["gaps_found"] == 1, "now it is open"
+
+
+def test_an_event_knows_the_dates_that_its_batch_bridges():
+    """Forgotten, a bridged date's numbers would restart, and consumers drop a trigger whose id they have seen."""
+    small = Small(batch_size=5)
+    days = [DAY, DAY + timedelta(days=1), DAY + timedelta(days=2)]
+    ends = Request(Source.EVENT, dates=frozenset({days[0], days[2]}))
+    for day in days:
+        small.world.warehouse.put("d.raw", day, 100, 10)
+    for day in (days[0], days[2]):
+        small.complete(day)
+    small.run()
+    small.complete(days[1])
+    small.run()
+    written = len(small.rows["verdicts"])
+    small.world.clock.advance(days=1)
+    small.run(ends)
+
+    assert len(small.rows["verdicts"]) == written, "nothing changed"
+
+    small.world.warehouse.drop("d.refined", days[1])
+    small.run(ends)
+
+    assert [trigger["n"] for trigger in small.rows["triggers"]] == [1, 2]
+    assert len({trigger["trigger_id"] for trigger in small.rows["triggers"]}) == 2

@@ -55,7 +55,7 @@ class Loop:
         policy = self.pipeline.transitions[name].policy
         memory, seen, verdicts, healing = Memory(queries=0), None, list[Verdict](), Healing()
         if policy.mode != "paused" and not request.quiet:
-            memory = self.ledger.recall(name, remembered(request))
+            memory = self.ledger.recall(name, remembered(policy, request))
             seen = self._observe(name, request, memory)
         if seen is not None:
             verdicts = judge(self.pipeline, name, seen, memory, request, policy.mode)

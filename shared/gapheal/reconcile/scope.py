@@ -14,9 +14,12 @@ OPEN_END = date(2159, 12, 31)
 OPEN_START = date(1990, 1, 1)
 
 
-def remembered(request: Request) -> frozenset[date] | None:
-    """The dates to recall: an event's own (and always the open ones), or all of them."""
-    return request.dates if request.source is Source.EVENT else None
+def remembered(policy: Policy, request: Request) -> frozenset[date] | None:
+    """The dates to recall: an event's own (and always the open ones), or all of them.
+
+    A batch may bridge dates that nobody named; to be judged they must be remembered, or their numbers would restart.
+    """
+    return request.dates if request.source is Source.EVENT and policy.batch_size == 1 else None
 
 
 def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> Scope | None:
