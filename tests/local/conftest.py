@@ -31,6 +31,19 @@ def marked(monkeypatch) -> Pids:
 
 
 @pytest.fixture
+def alive(marked) -> Callable[[int], bool]:
+    """Whether there are so many; one that is just replacing itself by its program shows no mark for a moment."""
+
+    def alive(number: int) -> bool:
+        deadline = time.monotonic() + 10
+        while len(marked()) != number and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return len(marked()) == number
+
+    return alive
+
+
+@pytest.fixture
 def gone(marked) -> Callable[[float], bool]:
     """Whether nothing is left, at the latest after some seconds."""
 
