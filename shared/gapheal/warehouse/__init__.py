@@ -42,10 +42,12 @@ class BigQueryWarehouse:
         return self._observations(tables, answer)
 
     def _count(self, tables: dict[TableKey, Table], scope: Scope) -> Rows:
-        if unknown := [(key, table) for key, table in tables.items() if key not in self._types]:
-            self._types = {**self._types, **catalog.date_types(self._connection, unknown)}
+        # Requests share this object: another one may forget the types at any moment.
+        types = self._types
+        if unknown := [(key, table) for key, table in tables.items() if key not in types]:
+            self._types = types = {**types, **catalog.date_types(self._connection, unknown)}
         sources = [
-            Source(number, catalog.full_name(self._connection, table.table), table, self._types[key])
+            Source(number, catalog.full_name(self._connection, table.table), table, types[key])
             for number, (key, table) in enumerate(tables.items())
         ]
         sql, parameters = statement(sources, scope, self._pipeline.zone)
