@@ -211,6 +211,50 @@ def test_out_of_time_leaves_the_rest_to_the_next_pass():
     assert report["errors"] == ["out of time: the next pass goes on"]
 
 
+def test_slow_claims_stop_in_time_and_what_is_claimed_is_sent():
+    small = Small(max_in_flight=30, breaker_after=30, batch_size=30)
+    for index in range(1, 25):
+        small.world.warehouse.put("d.raw", DAY - timedelta(days=index), 100, 10)
+    quick = small.world.claims.acquire
+
+    def slow(*claim):
+        small.world.clock.advance(seconds=60)
+        return quick(*claim)
+
+    small.world.claims.acquire = slow
+    report = small.run()
+
+    assert len(small.world.claims.created) == report["triggered"] == len(small.world.publisher.days) == 5
+    assert report["errors"] == ["out of time: the next pass goes on"]
+
+
+@pytest.mark.parametrize("fault", [ConfigError, Unavailable])
+@pytest.mark.parametrize("claimed", [3, 12])
+def test_claiming_that_breaks_halfway_is_told_and_what_is_claimed_is_sent_and_recorded(fault, claimed):
+    small = Small(max_in_flight=30, breaker_after=30)
+    for index in range(1, 25):
+        small.world.warehouse.put("d.raw", DAY - timedelta(days=index), 100, 10)
+    working = small.world.claims.acquire
+
+    def breaks(*claim):
+        if len(small.world.claims.created) == claimed:
+            raise fault("no claims any more")
+        return working(*claim)
+
+    small.world.claims.acquire = breaks
+    report = small.run()
+
+    assert report["errors"] == ["no claims any more"]
+    assert report["triggered"] == len(small.world.publisher.days) == len(small.rows["triggers"]) == claimed
+
+
+def test_claiming_that_breaks_at_once_is_the_callers_error():
+    small = Small()
+    small.world.claims.acquire = lambda *_: (_ for _ in ()).throw(Unavailable("no claims"))
+    with pytest.raises(Unavailable, match="no claims"):
+        small.run()
+
+
 def test_a_date_healed_while_a_slower_pass_still_claimed_it_is_settled():
     """The slow pass looked before the rows came, and claimed after they were seen."""
     small = Small()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from gapheal.errors import GaphealError
 from gapheal.messages import Dated, compose, runs
 from gapheal.model.passes import Action, Delivery, Entry, Limited, Memory, Outcome, Request, Verdict, Won
 from gapheal.model.pipeline import Pipeline
@@ -37,6 +38,13 @@ class Healing:
     errors: list[str] = field(default_factory=list)
     unreachable: bool = False
     """The target's service could not be reached."""
+    stopped: bool = False
+    """Nothing more is to be claimed in this pass; an error says why."""
+
+    def stop(self, why: str) -> None:
+        """Claim nothing more: the next pass goes on."""
+        self.stopped = True
+        self.errors.append(why)
 
 
 class Healer:
@@ -71,25 +79,37 @@ class Healer:
         healing.actions = dict.fromkeys(chosen, Action.DEFERRED)
         planned = self._in_order(runs(chosen, judged, batch))
         for start in range(0, len(planned), MESSAGES_A_GROUP):
-            if out_of_time():
-                healing.errors.append("out of time: the next pass goes on")
-                break
             group = [chosen[day] for run in planned[start : start + MESSAGES_A_GROUP] for day in run]
-            won = self._claim(group, healing)
+            won = self._claim(group, healing, out_of_time)
             self._publish(runs(won, judged, batch), won, healing)
+            if healing.stopped:
+                break
         return healing
 
     def _in_order(self, planned: Iterable[tuple[date, ...]]) -> list[tuple[date, ...]]:
         ordered = sorted(planned, reverse=self._transition.policy.order == "newest")
         return sorted(ordered, key=self._request.dates.isdisjoint)
 
-    def _claim(self, group: Sequence[Verdict], healing: Healing) -> dict[date, _Held]:
-        """The dates whose claim is ours; the others' actions say why not."""
-        held = {}
+    def _claim(self, group: Sequence[Verdict], healing: Healing, out_of_time: Callable[[], bool]) -> dict[date, _Held]:
+        """The dates whose claim is ours; the others' actions say why not.
+
+        Raises:
+            GaphealError: claiming failed before anything was claimed or sent; later, what is ours is sent first.
+        """
+        held: dict[date, _Held] = {}
         lease = timedelta(minutes=self._transition.policy.lease_minutes)
         for verdict in group:
+            if out_of_time():
+                healing.stop("out of time: the next pass goes on")
+                break
             n = self._memory.entries.get(verdict.day, Entry()).n + 1
-            claim = self._claims.acquire(self._name, verdict.day, n, verdict.watermark)
+            try:
+                claim = self._claims.acquire(self._name, verdict.day, n, verdict.watermark)
+            except GaphealError as error:
+                if not held and not healing.sent:
+                    raise
+                healing.stop(str(error))
+                break
             if isinstance(claim, Won):
                 held[verdict.day] = _Held(verdict, n, claim.created_at)
             elif isinstance(claim, Limited):
