@@ -39,7 +39,7 @@ class Connection:
         if self.gone:
             raise google.BadRequest("gone")
         table = bigquery.Table(name, [bigquery.SchemaField("day", "DATE"), bigquery.SchemaField("game", "STRING")])
-        table._properties["location"] = self.location  # noqa: SLF001 - the client offers no setter
+        table._properties["location"] = self.location
         return table
 
     def query(self, *_):
