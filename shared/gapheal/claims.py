@@ -11,12 +11,13 @@ from uuid import uuid4
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, UNAVAILABLE, Connection, brief, translated
+from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, Connection, brief, translated
 from gapheal.model.passes import Claim, Limited, Lost, Won
 from gapheal.model.pipeline import Pipeline
 
 PER_SECOND = 10
 """BigQuery allows an account ten `tables.insert` a second."""
+RATE_LIMITS = {"rateLimitExceeded", "quotaExceeded"}
 KEPT = timedelta(days=7)
 
 
@@ -36,7 +37,8 @@ class BigQueryClaims:
         A lost reply is retried by the client and answers 409 for our own claim: the owner label tells.
 
         Raises:
-            ConfigError: the claims dataset is absent, or may not be written to.
+            ConfigError: the claims dataset is absent.
+            Unavailable: BigQuery did not answer, or no longer allows it.
         """
         owner = uuid4().hex
         name = f"{self._dataset}.claim_{transition}_{day:%Y%m%d}_{n}"
@@ -46,7 +48,9 @@ class BigQueryClaims:
                 return Won(_created(self._create(name, transition, owner, watermark)))
             except google.Conflict:
                 return self._read(name, owner)
-            except UNAVAILABLE as error:
+            except (google.TooManyRequests, google.Forbidden) as error:
+                if isinstance(error, google.Forbidden) and not RATE_LIMITS & {e.get("reason") for e in error.errors}:
+                    raise
                 return Limited(f"claiming {transition}/{day}: {brief(error)}")
 
     def _create(self, name: str, transition: str, owner: str, watermark: str) -> bigquery.Table:

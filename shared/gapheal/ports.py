@@ -62,7 +62,12 @@ class Claims(Protocol):
     """Atomic creation of a name: exactly one creator wins."""
 
     def acquire(self, transition: str, day: date, n: int, watermark: str) -> Claim:
-        """Try to create the claim; a lost reply is resolved by reading the owner back."""
+        """Try to create the claim; a lost reply is resolved by reading the owner back.
+
+        Raises:
+            ConfigError: there is no place for claims.
+            Unavailable: the service did not answer.
+        """
         ...
 
 

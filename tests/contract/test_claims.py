@@ -4,12 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from google.api_core import exceptions
 
 from gapheal.bigquery import connect
 from gapheal.claims import BigQueryClaims
-from gapheal.errors import ConfigError
+from gapheal.errors import ConfigError, Unavailable
 from gapheal.ledger.create import create
-from gapheal.model.passes import Lost, Won
+from gapheal.model.passes import Limited, Lost, Won
 from gapheal.testing import FrozenClock, MemoryClaims, small_pipeline
 
 NAME, DAY = "raw_to_refined", date(2024, 3, 1)
@@ -69,8 +70,6 @@ def test_a_lost_reply_is_read_back_as_our_own(bq, project, monkeypatch):
 
 def test_without_the_claims_dataset_it_says_so(bq, project, monkeypatch):
     """Against the emulator a missing dataset is a 500, so the service's own 404 is played here."""
-    from google.api_core import exceptions  # noqa: PLC0415
-
     connection = connect("small", project, "us-west2")
 
     def not_found(*_args, **_kw):
@@ -80,3 +79,29 @@ def test_without_the_claims_dataset_it_says_so(bq, project, monkeypatch):
 
     with pytest.raises(ConfigError, match="gapheal_small_claims"):
         BigQueryClaims(small_pipeline(), connection).acquire(NAME, DAY, 1, "100/10")
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (exceptions.TooManyRequests("slow down"), Limited),
+        (exceptions.Forbidden("slow down", errors=[{"reason": "rateLimitExceeded"}]), Limited),
+        (exceptions.Forbidden("no", errors=[{"reason": "accessDenied"}]), Unavailable),
+        (exceptions.ServiceUnavailable("down"), Unavailable),
+    ],
+    ids=["429", "rate limit", "permission lost", "down"],
+)
+def test_a_rate_limit_is_an_answer_and_an_outage_an_error(bq, project, monkeypatch, error, answer):
+    connection = connect("small", project, "us-west2")
+    create(connection, small_pipeline())
+
+    def refuse(*_args, **_kw):
+        raise error
+
+    monkeypatch.setattr(connection.client, "create_table", refuse)
+    claims = BigQueryClaims(small_pipeline(), connection)
+    if answer is Unavailable:
+        with pytest.raises(Unavailable):
+            claims.acquire(NAME, DAY, 1, "100/10")
+    else:
+        assert isinstance(claims.acquire(NAME, DAY, 1, "100/10"), Limited)

@@ -87,6 +87,11 @@ def test_a_dry_run_writes_nothing_and_claims_nothing():
     assert (dict(small.rows), small.world.claims.created) == ({}, {})
 
 
+@pytest.mark.parametrize(("mode", "heals"), [("heal", "without dry_run heals"), ("observe", "`policy.mode: heal` in")])
+def test_a_dry_run_says_what_would_heal(mode, heals):
+    assert heals in Small(mode=mode).run(Request(Source.SCAN, dry_run=True))["note"]
+
+
 def test_paused_looks_at_nothing():
     small = Small(mode="paused")
     report = small.run()
@@ -161,6 +166,17 @@ def test_with_pubsub_unreachable_and_nothing_sent_the_caller_must_come_again():
 
     assert small.run()["triggered"] == 1, "what surely failed holds no lease"
     assert [t["outcome"] for t in small.rows["triggers"]] == ["failed", "published"]
+
+
+def test_an_unreachable_target_is_not_claimed_for_group_after_group():
+    small = Small(max_in_flight=50, breaker_after=50)
+    for index in range(1, 40):
+        small.world.warehouse.put("d.raw", DAY - timedelta(days=index), 100, 10)
+    small.world.publisher.answer = lambda m: Delivery(m, "failed", error="no connection", unreachable=True)
+
+    with pytest.raises(Unavailable):
+        small.run()
+    assert len(small.world.claims.created) == 10
 
 
 def test_a_topic_that_is_gone_is_told_and_uses_no_attempt():

@@ -82,7 +82,7 @@ class Healer:
             group = [chosen[day] for run in planned[start : start + MESSAGES_A_GROUP] for day in run]
             won = self._claim(group, healing, out_of_time)
             self._publish(runs(won, judged, batch), won, healing)
-            if healing.stopped:
+            if healing.stopped or healing.unreachable:
                 break
         return healing
 
