@@ -17,6 +17,7 @@ from gapheal.reconcile.healing import Healing, Sent
 
 NOTES = {
     "dry_run": "a dry run: nothing was sent or written; the same request without dry_run heals",
+    "dry_run_observe": "a dry run in mode observe: nothing was sent or written; `policy.mode: heal` in the file heals",
     "observe": "mode observe: nothing was sent; `policy.mode: heal` in the file heals",
     "paused": "mode paused: nothing was looked at; `policy.mode: observe` or `heal` in the file looks again",
 }
@@ -98,7 +99,7 @@ def _note(done: Pass) -> str | None:
     if mode == "paused":
         return NOTES["paused"]
     if done.request.dry_run:
-        return NOTES["dry_run"]
+        return NOTES["dry_run" if mode == "heal" else "dry_run_observe"]
     return NOTES["observe"] if mode == "observe" and any(verdict.is_gap for verdict in done.verdicts) else None
 
 
