@@ -25,6 +25,27 @@ from gapheal.local.ports import HOST, Ports
 from gapheal.local.processes import Child, Supervisor
 
 
+MEASURED = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MEASURED] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the tests measured stands at the end of the run, passed or not."""
+    if figures := config.stash[MEASURED]:
+        terminalreporter.section("measured")
+        for figure in figures:
+            terminalreporter.line(figure)
+
+
+@pytest.fixture
+def measured(request) -> Callable[[str], None]:
+    """Keeps a figure for the end of the run."""
+    return request.config.stash[MEASURED].append
+
+
 @pytest.fixture(scope="session")
 def supervisor(tmp_path_factory) -> Iterator[Supervisor]:
     with Supervisor(tmp_path_factory.mktemp("emulators")) as supervisor:

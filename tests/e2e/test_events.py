@@ -29,7 +29,7 @@ def listen(world, transition, endpoint):
         clients.subscriber.create_subscription(request=request, retry=None, timeout=10)
 
 
-def test_the_same_event_forty_times_over_four_processes_is_one_trigger(start, helpers, endpoint):
+def test_the_same_event_forty_times_over_four_processes_is_one_trigger(start, helpers, endpoint, measured):
     """The processes share nothing but the emulators; repeated with a new date each time."""
     world = start(workers=False, breaker_after=100, max_in_flight=100)
     stack, days = world.stack, helpers["span"](date(2024, 3, 1), REPEATS)
@@ -49,11 +49,11 @@ def test_the_same_event_forty_times_over_four_processes_is_one_trigger(start, he
     endpoint.wait_for(REPEATS)
     time.sleep(0.5)
 
-    print(f"{REPEATS} x {AT_ONCE} events over {len(urls)} processes: {time.monotonic() - started:.0f} s")
+    measured(f"{REPEATS} x {AT_ONCE} events over {len(urls)} processes: {time.monotonic() - started:.0f} s")
     assert len(endpoint.received) == REPEATS
 
 
-def test_an_event_of_today_is_a_message_at_a_subscriber_within_a_second(start, helpers, endpoint):
+def test_an_event_of_today_is_a_message_at_a_subscriber_within_a_second(start, helpers, endpoint, measured):
     """With three seasons of history loaded; p50 and p95 of 50 are printed."""
     world = start(workers=False, lease_minutes=0, max_attempts=EVENTS + 10, max_in_flight=100)
     today = datetime.now(ZoneInfo("America/New_York")).date()
@@ -73,5 +73,5 @@ def test_an_event_of_today_is_a_message_at_a_subscriber_within_a_second(start, h
         assert json.loads(reply.body)["triggered_dates"] == [str(today)]
 
     cuts = statistics.quantiles(took, n=20)
-    print(f"event to message of {EVENTS}: p50 {1000 * cuts[9]:.0f} ms, p95 {1000 * cuts[18]:.0f} ms")
+    measured(f"event to message of {EVENTS}: p50 {1000 * cuts[9]:.0f} ms, p95 {1000 * cuts[18]:.0f} ms")
     assert cuts[9] < 1

@@ -192,7 +192,7 @@ def test_every_reason_states_its_own_numbers(case):
         assert all(not isinstance(number, float) for number in verdict.reason.numbers.values())
 
 
-def test_the_random_worlds_reach_every_condition_and_action():
+def test_the_random_worlds_reach_every_condition_and_action(measured):
     """Each in at least 2 % of the cases; a law over worlds that never stall proves nothing about stalling."""
     seen: Counter[str] = Counter()
     cases = 0
@@ -206,7 +206,8 @@ def test_the_random_worlds_reach_every_condition_and_action():
         seen.update({str(v.condition) for v in verdicts} | {f"action {v.action}" for v in verdicts})
 
     count()
-    print({kind: f"{100 * number / cases:.0f} %" for kind, number in sorted(seen.items())})
+    shares = ", ".join(f"{kind} {100 * number / cases:.0f} %" for kind, number in sorted(seen.items()))
+    measured(f"worlds of the laws with each condition and action: {shares}")
     conditions = set(Condition) - {Condition.SETTLING, Condition.STALE}
     wanted = {str(c) for c in conditions} | {f"action {action}" for action in Action}
 
