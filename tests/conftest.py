@@ -24,7 +24,6 @@ from gapheal.local import pubsub as brokers
 from gapheal.local.ports import HOST, Ports
 from gapheal.local.processes import Child, Supervisor
 
-
 MEASURED = pytest.StashKey[list[str]]()
 
 
