@@ -240,6 +240,15 @@ class TestInBigQuery:
 
         assert (table.time_partitioning.field, table.clustering_fields) == ("recorded_at", ["transition"])
 
+    def test_a_heal_that_two_passes_saw_is_one_heal(self, connection, project):
+        ledger = BigQueryLedger(small_pipeline(), connection)
+        for name, minutes_ago in (("p1", 9), ("p2", 10), ("p3", 8)):
+            seen = verdict(DAY, "complete", minutes_ago=minutes_ago, triggered_at=at(30), pass_id=name)
+            assert ledger.record(name, {"verdicts": [seen]}) == []
+
+        rows = connection.query(f"SELECT * FROM `{project}.gapheal_small.heals`", {}).rows
+        assert [(row["partition_date"], row["healed_at"].isoformat()) for row in rows] == [(DAY, at(10))]
+
     def test_the_views_tell_open_gaps_and_heals(self, connection, project):
         ledger = BigQueryLedger(small_pipeline(), connection)
         ledger.recall(NAME, None)
