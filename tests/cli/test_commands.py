@@ -66,6 +66,14 @@ def test_scan_in_mode_observe_sends_nothing_and_says_what_would(pipeline, tables
     assert "mode observe: nothing was sent; `policy.mode: heal` in the file heals" in result.output
 
 
+def test_scan_in_mode_paused_claims_nothing_of_what_it_did_not_look_at(pipeline, tables, gapheal, monkeypatch):
+    monkeypatch.setenv("GAPHEAL_MODE", "paused")
+    result = gapheal("scan")
+
+    assert result.exit_code == 0
+    assert "phase2_to_phase3 (paused)  not looked at" in result.output
+
+
 def test_scan_triggers_what_there_is_room_for(heal, tables, topic, endpoint, gapheal):
     topic(endpoint.url)
     result = gapheal("scan", "--json")

@@ -41,7 +41,7 @@ def headline(report: dict[str, Any]) -> Text:
     conditions = [f"{number} {name}" for name, number in report["conditions"].items() if number]
     actions = [f"{number} {name}" for name, number in report["actions"].items() if number and name != "heal"]
     sent = f"{report['triggered']} triggered" if report["triggered"] else ""
-    said = ", ".join(conditions) or "upstream has no dates"
+    said = ", ".join(conditions) or ("not looked at" if report["mode"] == "paused" else "upstream has no dates")
     done = ", ".join(filter(None, [sent, *actions]))
     line = Text(report["transition"], style="bold")
     line.append(f" ({report['mode']})", style="dim")
