@@ -91,7 +91,8 @@ class Connection:
                 sql,
                 job_config=config,
                 job_id=job_id,
-                job_retry=None if job_id else RETRY,
+                # With one, the client would wrap our deadline in another of ten minutes.
+                job_retry=None,
                 retry=RETRY,
                 timeout=CALL_SECONDS,
                 location=self.location,
