@@ -96,6 +96,13 @@ def test_wrong_words(words, said, pipeline, bq, gapheal):
     assert (result.exit_code, said in result.output) == (2, True), result.output
 
 
+@pytest.mark.parametrize("words", [("--port", "80000"), ("--port", "-1"), ("--tick", "-1")])
+def test_no_stack_with_impossible_numbers(words, gapheal):
+    result = gapheal("local", "up", *words)
+
+    assert (result.exit_code, f"Invalid value for '{words[0]}'" in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

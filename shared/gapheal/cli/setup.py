@@ -76,8 +76,10 @@ def create_ledger(as_json: JsonOption = False, pipeline: PipelineOption = DEFAUL
 
 def up(
     broker: BrokerOption = "auto",
-    port: Annotated[int, typer.Option(help="The first of a row of ports; 0 takes free ones.")] = 0,
-    tick: Annotated[float, typer.Option(help="Seconds between the scans that Cloud Scheduler would ask for.")] = 60,
+    port: Annotated[int, typer.Option(min=0, max=65_500, help="The first of a row of ports; 0 takes free ones.")] = 0,
+    tick: Annotated[
+        float, typer.Option(min=0, help="Seconds between the scans that Cloud Scheduler would ask for; 0: none.")
+    ] = 60,
     pipeline: Annotated[
         Path | None, typer.Option("--pipeline", "-p", help="A pipeline file; without one the NBA example runs.")
     ] = None,
