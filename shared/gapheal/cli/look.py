@@ -100,6 +100,8 @@ def status(
         return
     for each in found:
         common.out.print(f"[bold]{each['transition']}[/bold] [dim]({each['mode']})[/dim]  {_last_pass(each)}")
+        if not each["dates"]:
+            continue
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in ("condition", "action", "dates", "oldest", "newest"):
             table.add_column(title)
@@ -113,7 +115,7 @@ def _last_pass(found: dict[str, Any]) -> str:
     last = found["last_pass"]
     if last is None:
         return "never looked at: run `gapheal scan`"
-    return f"last {last['source']} {last['observed_at']}: {last['gaps_found']} gaps, {last['triggered']} triggered"
+    return f"last {last['source']} {last['observed_at'][:19]}Z: {last['gaps_found']} gaps, {last['triggered']} triggered"
 
 
 def _plain(report: dict[str, Any], groups: list[Group], deaf: str | None) -> dict[str, Any]:
