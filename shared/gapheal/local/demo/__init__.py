@@ -54,7 +54,7 @@ def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> N
     pipeline, plan = folder / "pipeline.yaml", folder / "plan.json"
     pipeline.write_text(healing(example.pipeline.read_text()))
     narrator.say("Five phases of an NBA pipeline, three seasons, 638 dates; everything runs on this machine.")
-    turned = "; ".join(" ".join(line.split()) for line in TURNED.values())
+    turned = "; ".join(line.strip() for text in TURNED.values() for line in text.splitlines())
     narrator.say(f"Its pipeline.yaml is the shipped one, but for {turned}.")
     narrator.doing("starting BigQuery and Pub/Sub emulators, four functions, the phases' workers")
     stack = Stack(

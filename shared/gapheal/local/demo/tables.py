@@ -51,7 +51,7 @@ def footnotes(pipeline: Pipeline) -> list[str]:
     jobs = f"jobs of {JOB_MINUTES:.0f} minutes a date"
     return [
         "Useless: by the workers' own log, a trigger whose rows were whole, or whose upstream was absent.",
-        f"In real hours: an estimate for the shipped room ({room}) and {jobs}, all side by side .. one after another.",
+        f"In real hours: an estimate for the shipped room ({room}) and {jobs}: all side by side, or one by one.",
     ]
 
 
