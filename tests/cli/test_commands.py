@@ -63,7 +63,7 @@ def test_scan_in_mode_observe_sends_nothing_and_says_what_would(pipeline, tables
 
     assert result.exit_code == 1
     assert "phase2_to_phase3 (observe)  6 missing, 4 complete; 6 held" in result.output
-    assert "mode observe: nothing was sent; `policy.mode: heal` in the file heals" in result.output
+    assert "`policy.mode: heal` would send nothing now either, see why" in result.output
 
 
 def test_scan_in_mode_paused_claims_nothing_of_what_it_did_not_look_at(pipeline, tables, gapheal, monkeypatch):

@@ -92,7 +92,7 @@ def _remember(world: World, day: date, past: str) -> None:
     }
     times = {"first_seen_at": seen.isoformat(), "arrived_at": arrived.isoformat()}
     world.ledger.rows["verdicts"].append({**common, **verdict, **times})
-    world.ledger.rows["passes"].append({**common, "source": "scan"})
+    world.ledger.rows["passes"].append({**common, "source": "scan", "gaps_found": 1})
     for n in range(1, {"leased": 1, "tried": 1, "stalled": 3}.get(past, 0) + 1):
         claimed = NOW - (timedelta(minutes=20) if past == "leased" else timedelta(hours=40 - n))
         trigger = {"n": n, "claimed_at": claimed.isoformat(), "outcome": "published", "watermark": watermark}

@@ -1,11 +1,12 @@
 """The loop over ports in memory: what one pass leaves for the next."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from gapheal.errors import ConfigError, Unavailable
-from gapheal.model.passes import Delivery, Request, Source
+from gapheal.model.passes import Delivery, Limited, Request, Source
 from gapheal.reconcile import Loop
 from gapheal.testing import World, small_pipeline
 
@@ -321,3 +322,43 @@ def test_an_event_knows_the_dates_that_its_batch_bridges():
 
     assert [trigger["n"] for trigger in small.rows["triggers"]] == [1, 2]
     assert len({trigger["trigger_id"] for trigger in small.rows["triggers"]}) == 2
+
+
+def test_a_scan_that_could_not_look_leaves_its_error_and_is_nobodys_baseline():
+    small = Small(mode="heal")
+    small.world.warehouse.fails = ConfigError("d.refined was not found")
+    with pytest.raises(ConfigError):
+        small.run()
+    (row,) = small.rows["passes"]
+
+    assert (row["error"], row["gaps_found"], row["source"]) == ("d.refined was not found", None, "scan")
+    assert small.loop.ledger.recall(NAME, None).baseline
+
+
+def test_a_paused_scan_leaves_its_pass_and_is_nobodys_baseline():
+    small = Small(mode="paused")
+    small.run()
+
+    assert [(row["mode"], row["gaps_found"]) for row in small.rows["passes"]] == [("paused", None)]
+    assert small.loop.ledger.recall(NAME, None).baseline
+
+
+def test_after_a_rate_limit_no_further_claim_is_tried():
+    small = Small()
+    small.world.warehouse.put("d.raw", DAY - timedelta(days=1), 100, 10)
+    asked = []
+
+    class Slow:
+        def acquire(self, *claim):
+            asked.append(claim)
+            return Limited("slow down")
+
+    report = replace(small.loop, claims=Slow()).run(NAME, SCAN)
+
+    assert (len(asked), report["actions"]["deferred"], report["errors"]) == (1, 2, ["slow down"])
+
+
+def test_in_mode_observe_with_nothing_to_send_the_note_does_not_promise_a_heal():
+    small = Small(mode="observe", max_age_days=5)
+
+    assert "would send nothing now either" in small.run()["note"]

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from gapheal.judge.actions import Actions, attempts_used
 from gapheal.judge.conditions import Conditions
+from gapheal.judge.excuses import excuse_for
 from gapheal.judge.whole import Tables
 from gapheal.model.passes import (
     OPEN,
@@ -62,7 +63,7 @@ class _Case:
         self.newest_due = today - timedelta(days=self.transition.policy.lag_days)
 
     def upstream_days(self) -> set[date]:
-        """Every date of which any required table of any upstream phase has a row."""
+        """Every date of which a table that upstream is required to have there has a row."""
         start = self.transition.policy.start_date or date.min
         return {
             day
@@ -70,7 +71,7 @@ class _Case:
             for table in self.pipeline.phases[phase].tables
             if table.required
             for day, count in self.seen.counts[TableKey(phase, table.table)].items()
-            if count.rows and day >= start
+            if count.rows and day >= start and not excuse_for(table.excuses, day, self.pipeline.seasons)
         }
 
     def verdict(self, day: date) -> Verdict:
@@ -98,7 +99,7 @@ class _Case:
 
     def is_due(self, day: date, entry: Entry) -> bool:
         """Old enough, named by this event, or due already because an earlier event named it."""
-        named_before = entry.condition is not None and entry.code != "not_due"
+        named_before = entry.condition not in {None, Condition.EXCUSED}
         return day <= self.newest_due or day in self.request.dates or named_before
 
     def arrived_at(self, day: date, entry: Entry, watermark: str) -> datetime:

@@ -25,27 +25,26 @@ class Actions:
     now: datetime
 
     def decide(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
-        """The verdicts with their actions filled in; room is given last, in order."""
-        decided = [self._alone(v) if v.is_gap else v for v in verdicts]
+        """The verdicts of the dates asked for, with their actions filled in; room is given last, in order."""
+        seen = list(verdicts)
+        decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
-        in_flight = self._in_flight(decided)
-        given = {v.day: v for v in self._fill(self._ordered(candidates), in_flight, self._room(decided))}
+        in_flight = self._in_flight(seen)
+        given = {v.day: v for v in self._fill(self._ordered(candidates), in_flight, self._room(seen))}
         return [given.get(v.day, v) for v in decided]
 
     def _alone(self, verdict: Verdict) -> Verdict:
         """The action that follows from the date itself, whatever the others do."""
         entry = self.memory.entries.get(verdict.day, Entry())
-        blocked = (
-            self._leased(entry) or self._stalled(entry, verdict) or self._held(verdict) or self._outside(verdict.day)
-        )
+        blocked = self._leased(entry) or self._stalled(entry, verdict) or self._held(verdict)
         if blocked is None:
             return verdict
         action, code, numbers = blocked
         return replace(verdict, action=action, reason=_because(verdict, code, **numbers))
 
-    def _in_flight(self, decided: Iterable[Verdict]) -> int:
+    def _in_flight(self, seen: Iterable[Verdict]) -> int:
         """Dates under a lease and not seen complete, whatever else is said of them now."""
-        complete = {verdict.day for verdict in decided if verdict.condition is Condition.COMPLETE}
+        complete = {verdict.day for verdict in seen if verdict.condition is Condition.COMPLETE}
         entries = self.memory.entries.items()
         return sum(day not in complete and self._leased(entry) is not None for day, entry in entries)
 
@@ -79,17 +78,17 @@ class Actions:
         age = (verdict.first_seen_at - verdict.arrived_at).days
         return (Action.HELD, "too_old", {"age_days": age, "max_age_days": limit}) if age > limit else None
 
-    def _outside(self, day: date) -> Blocked | None:
-        window = self.request.window
-        return (Action.DEFERRED, "outside_request", {}) if window and day not in window else None
+    def _asked(self, day: date) -> bool:
+        """Leased dates outside a request's window are looked at for the room they use, and for nothing else."""
+        return self.request.window is None or day in self.request.window
 
     def _ordered(self, candidates: Sequence[Verdict]) -> list[Verdict]:
         """An event's own dates first: tonight's date must not queue behind a backlog."""
         ordered = sorted(candidates, key=lambda v: v.day, reverse=self.policy.order == "newest")
         return sorted(ordered, key=lambda v: v.day not in self.request.dates)
 
-    def _room(self, decided: Iterable[Verdict]) -> tuple[int, str]:
-        if self.memory.healed_before or any(v.triggered_at for v in decided):
+    def _room(self, seen: Iterable[Verdict]) -> tuple[int, str]:
+        if self.memory.healed_before or any(v.triggered_at for v in seen):
             return self.policy.max_in_flight, "no_room"
         return min(self.policy.breaker_after, self.policy.max_in_flight), "slow_start"
 

@@ -24,7 +24,6 @@ SENTENCES = {
     "attempts_used": "{gap}; {attempts} of {max_attempts} triggers for this data brought nothing",
     "braked": "{gap}; {attempts} triggers since {since} brought nothing, {max_attempts} a day are the most",
     "too_old": "{gap}; {age_days} days old when first seen, more than {max_age_days}: a person decides",
-    "outside_request": "{gap}; outside the dates of this request",
     "no_room": "{gap}; {in_flight} of {room} dates are in flight",
     "slow_start": "{gap}; {in_flight} of {room} dates are in flight, until one trigger is seen to heal",
     "observe": "{gap}; mode observe sends nothing",

@@ -20,6 +20,8 @@ from gapheal.ports import Row
 
 __all__ = ["BigQueryLedger"]
 
+ROWS_A_STATEMENT = 5_000
+"""About 4 MB; a request may have ten."""
 NEVER_A_DAY = date(1, 1, 1)
 """An empty array parameter has no type in some engines; this one day matches nothing."""
 
@@ -87,7 +89,9 @@ class BigQueryLedger:
         try:
             self._make_ready()
             with translated(f"writing {len(rows)} rows to {self._name}.{table}"):
-                self._append(table, rows, f"gapheal-{pass_id}-{table}")
+                for start in range(0, len(rows), ROWS_A_STATEMENT):
+                    job_id = f"gapheal-{pass_id}-{table}-{start}"
+                    self._append(table, rows[start : start + ROWS_A_STATEMENT], job_id)
         except GaphealError as error:
             return str(error)
         return None

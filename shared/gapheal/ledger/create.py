@@ -35,6 +35,7 @@ def create(connection: Connection, pipeline: Pipeline) -> None:
             wanted = bigquery.Table(f"{ledger}.{view}")
             wanted.view_query = sql(view, ledger)
             _create(connection, wanted)
+            _update_view(connection, wanted)
 
 
 def check_owner(connection: Connection, pipeline: str, dataset: str) -> None:
@@ -80,3 +81,11 @@ def _table(ledger: str, name: str) -> bigquery.Table:
 
 def _create(connection: Connection, table: bigquery.Table) -> None:
     connection.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)
+
+
+def _update_view(connection: Connection, wanted: bigquery.Table) -> None:
+    """A view that an older release created says what this one says."""
+    found = connection.client.get_table(wanted.reference, retry=RETRY, timeout=CALL_SECONDS)
+    if found.view_query != wanted.view_query:
+        found.view_query = wanted.view_query
+        connection.client.update_table(found, ["view_query"], retry=RETRY, timeout=CALL_SECONDS)

@@ -79,5 +79,5 @@ SELECT 'scanned_before', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
   EXISTS (
     SELECT 1 FROM `${ledger}.passes`
-    WHERE transition = @transition AND source IN ('scan', 'sweep')
+    WHERE transition = @transition AND source IN ('scan', 'sweep') AND gaps_found IS NOT NULL
   )

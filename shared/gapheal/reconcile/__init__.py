@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gapheal.errors import Unavailable
+from gapheal.errors import ConfigError, Unavailable
 from gapheal.judge import judge
 from gapheal.model.passes import Memory, Observations, Request, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
 from gapheal.reconcile.healing import Healer, Healing
-from gapheal.reconcile.records import Pass, ledger_rows, report
+from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report
 from gapheal.reconcile.scope import remembered, scope_of
 
 __all__ = ["Loop", "report"]
@@ -40,7 +40,14 @@ class Loop:
             ConfigError: the file, or a table that it names, is wrong; nothing was claimed.
             Unavailable: a service did not answer, and nothing was sent.
         """
-        done = self.look(name, request)
+        pass_id = self.new_id()
+        try:
+            done = self.look(name, request, pass_id)
+        except ConfigError as error:
+            # It fails until a person mends it: the ledger shows since when. What is merely down, the log tells.
+            if not request.dry_run:
+                self.ledger.record(pass_id, failed_rows(self.pipeline, name, request, self.clock.now(), pass_id, error))
+            raise
         rows = {} if request.dry_run else ledger_rows(done)
         unrecorded = self.ledger.record(done.pass_id, rows) if rows else []
         answer = report(done)
@@ -49,9 +56,9 @@ class Loop:
             raise Unavailable("; ".join(answer["errors"]))
         return answer
 
-    def look(self, name: str, request: Request) -> Pass:
+    def look(self, name: str, request: Request, pass_id: str = "") -> Pass:
         """The pass without its record: what `run` does before it writes."""
-        started, pass_id = self.clock.monotonic(), self.new_id()
+        started = self.clock.monotonic()
         policy = self.pipeline.transitions[name].policy
         memory, seen, verdicts, healing = Memory(queries=0), None, list[Verdict](), Healing()
         if policy.mode != "paused" and not request.quiet:
@@ -64,7 +71,8 @@ class Loop:
             )
             healing = healer.heal(verdicts, lambda: self.clock.monotonic() - started > PASS_SECONDS)
         duration_ms = round((self.clock.monotonic() - started) * 1000)
-        return Pass(pass_id, self.pipeline, name, request, memory, seen, verdicts, healing, duration_ms)
+        now = seen.now if seen else self.clock.now()
+        return Pass(pass_id, self.pipeline, name, request, now, memory, seen, verdicts, healing, duration_ms)
 
     def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
         # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.

@@ -78,8 +78,9 @@ class Healer:
         chosen = {verdict.day: verdict for verdict in verdicts if verdict.action is Action.HEAL}
         healing.actions = dict.fromkeys(chosen, Action.DEFERRED)
         planned = self._in_order(runs(chosen, judged, batch))
-        for start in range(0, len(planned), MESSAGES_A_GROUP):
-            group = [chosen[day] for run in planned[start : start + MESSAGES_A_GROUP] for day in run]
+        size = max(MESSAGES_A_GROUP // max(len(self._transition.trigger.fan_out), 1), 1)
+        for start in range(0, len(planned), size):
+            group = [chosen[day] for run in planned[start : start + size] for day in run]
             won = self._claim(group, healing, out_of_time)
             self._publish(runs(won, judged, batch), won, healing)
             if healing.stopped or healing.unreachable:
@@ -113,7 +114,8 @@ class Healer:
             if isinstance(claim, Won):
                 held[verdict.day] = _Held(verdict, n, claim.created_at)
             elif isinstance(claim, Limited):
-                healing.errors.append(claim.error)
+                healing.stop(claim.error)
+                break
             elif self._now - claim.created_at < lease:
                 healing.actions[verdict.day] = Action.LEASED
             else:

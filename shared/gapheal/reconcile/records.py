@@ -19,6 +19,7 @@ NOTES = {
     "dry_run": "a dry run: nothing was sent or written; the same request without dry_run heals",
     "dry_run_observe": "a dry run in mode observe: nothing was sent or written; `policy.mode: heal` in the file heals",
     "observe": "mode observe: nothing was sent; `policy.mode: heal` in the file heals",
+    "observe_blocked": "mode observe: nothing was sent; `policy.mode: heal` would send nothing now either, see why",
     "paused": "mode paused: nothing was looked at; `policy.mode: observe` or `heal` in the file looks again",
 }
 
@@ -31,6 +32,8 @@ class Pass:
     pipeline: Pipeline
     transition: str
     request: Request
+    now: datetime
+    """The query's own clock; where nothing was observed, the rough one."""
     memory: Memory
     seen: Observations | None
     verdicts: Sequence[Verdict]
@@ -100,7 +103,10 @@ def _note(done: Pass) -> str | None:
         return NOTES["paused"]
     if done.request.dry_run:
         return NOTES["dry_run" if mode == "heal" else "dry_run_observe"]
-    return NOTES["observe"] if mode == "observe" and any(verdict.is_gap for verdict in done.verdicts) else None
+    if mode != "observe" or not any(verdict.is_gap for verdict in done.verdicts):
+        return None
+    would = any(verdict.action is Action.WOULD_HEAL for verdict in done.verdicts)
+    return NOTES["observe" if would else "observe_blocked"]
 
 
 def changed(done: Pass) -> list[Verdict]:
@@ -116,15 +122,23 @@ def changed(done: Pass) -> list[Verdict]:
 
 def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
     """The rows to append, by table; an event that changed nothing leaves none."""
-    seen = done.seen
-    if seen is None:
-        return {}
-    common = {"observed_at": _iso(seen.now), "transition": done.transition, "pass_id": done.pass_id}
+    common = {"observed_at": _iso(done.now), "transition": done.transition, "pass_id": done.pass_id}
     verdicts = [{**common, **_verdict_row(verdict)} for verdict in changed(done)]
     triggers = [{**common, **_trigger_row(done, sent)} for sent in done.healing.sent]
     quiet = done.request.source is Source.EVENT and not verdicts and not triggers
     passes = [] if quiet else [{**common, **_pass_row(done)}]
     return {"triggers": triggers, "verdicts": verdicts, "passes": passes}
+
+
+def failed_rows(
+    pipeline: Pipeline, transition: str, request: Request, now: datetime, pass_id: str, error: Exception
+) -> Mapping[str, Sequence[Row]]:
+    """The row of a scan or sweep that could not look."""
+    if request.source is Source.EVENT:
+        return {}
+    nothing = Pass(pass_id, pipeline, transition, request, now, Memory(queries=0), None, [], Healing(), 0)
+    rows = ledger_rows(nothing)
+    return {"passes": [{**row, "error": str(error)} for row in rows["passes"]]}
 
 
 def _pass_row(done: Pass) -> Row:
@@ -134,7 +148,9 @@ def _pass_row(done: Pass) -> Row:
         "mode": answer["mode"],
         "window_start": answer["window"]["start_date"],
         "window_end": answer["window"]["end_date"],
-        **{key: answer[key] for key in ("gaps_found", "triggered", "conditions", "actions", "queries")},
+        # Null says that nothing was looked at: such a pass is nobody's baseline.
+        "gaps_found": answer["gaps_found"] if done.seen else None,
+        **{key: answer[key] for key in ("triggered", "conditions", "actions", "queries")},
         "bytes_billed": answer["bytes_billed"],
         "duration_ms": answer["duration_ms"],
         "spec_hash": sha256(done.pipeline.model_dump_json().encode()).hexdigest()[:16],

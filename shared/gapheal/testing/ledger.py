@@ -71,7 +71,9 @@ class _Recollection:
     def __init__(self, ledger: MemoryLedger, transition: str, dates: frozenset[date] | None) -> None:
         of = {name: [_typed(r) for r in rows if r["transition"] == transition] for name, rows in ledger.rows.items()}
         verdicts = sorted(of.get("verdicts", []), key=lambda row: row["observed_at"])
-        self.scanned = any(row["source"] in {"scan", "sweep"} for row in of.get("passes", []))
+        self.scanned = any(
+            row["source"] in {"scan", "sweep"} and row["gaps_found"] is not None for row in of.get("passes", [])
+        )
         self.triggers = of.get("triggers", [])
         self.heals = [row for row in verdicts if row["triggered_at"]]
         self.latest = {row["partition_date"]: row for row in verdicts}

@@ -234,10 +234,10 @@ def test_an_events_own_date_goes_before_the_backlog():
     assert [v.action for v in verdicts] == [Action.DEFERRED] * 4 + [Action.HEAL]
 
 
-def test_nothing_outside_a_requests_dates_is_triggered():
-    (inside, outside) = days(2)
-    request = Request(Source.SCAN, window=Interval.inclusive(inside, inside))
-    verdicts = judged(small_pipeline(), missing=[inside, outside], request=request)
+def test_nothing_outside_a_requests_dates_is_judged_but_its_leases_use_room():
+    first, second, third = days(3)
+    memory = Memory({first: remembering(attempt()).entries[DAY]}, healed_before=True)
+    request = Request(Source.SCAN, window=Interval.inclusive(second, third))
+    verdicts = judged(small_pipeline(max_in_flight=2), missing=[first, second, third], request=request, memory=memory)
 
-    assert [v.action for v in verdicts] == [Action.HEAL, Action.DEFERRED]
-    assert verdicts[1].reason.code == "outside_request"
+    assert [(v.day, v.action) for v in verdicts] == [(second, Action.HEAL), (third, Action.DEFERRED)]

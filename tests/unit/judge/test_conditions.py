@@ -152,9 +152,15 @@ def test_a_table_that_is_excused_is_not_required_as_upstream_either():
         REFINED: {DAY: Count(1, 1)},
         TableKey("served", "d.served"): {},
     }
-    (verdict,) = judge(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN, "heal")
 
-    assert verdict.condition is Condition.MISSING
+    assert judge(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN, "heal") == []
+
+
+def test_a_date_that_the_file_excused_is_not_due_when_the_excuse_goes():
+    now = datetime(2024, 3, 10, 23, tzinfo=UTC)
+    memory = Memory({DAY: Entry(condition=Condition.EXCUSED, code="excuse", watermark="100/10")})
+
+    assert verdict_of(small_pipeline(), refined=None, now=now, memory=memory).reason.code == "not_due"
 
 
 def test_an_optional_table_is_not_missed():
