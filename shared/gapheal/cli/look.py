@@ -115,7 +115,8 @@ def _last_pass(found: dict[str, Any]) -> str:
     last = found["last_pass"]
     if last is None:
         return "never looked at: run `gapheal scan`"
-    return f"last {last['source']} {last['observed_at'][:19]}Z: {last['gaps_found']} gaps, {last['triggered']} triggered"
+    when = f"last {last['source']} {last['observed_at'][:19]}Z"
+    return f"{when}: {last['gaps_found']} gaps, {last['triggered']} triggered"
 
 
 def _plain(report: dict[str, Any], groups: list[Group], deaf: str | None) -> dict[str, Any]:
