@@ -149,6 +149,16 @@ def test_status_tells_what_the_ledger_knows(heal, tables, topic, gapheal):
     ]
 
 
+def test_status_tells_why_the_last_scan_looked_at_nothing(heal, tables, topic, gapheal, pipeline):
+    whole = pipeline.read_text()
+    pipeline.write_text(whole.replace("player_game_summary", "player_game_sumary"))
+    gapheal("scan")
+
+    assert "looked at nothing (phases.phase3: table nba_analytics.player_game_sumary was not found" in (
+        gapheal("status").output
+    )
+
+
 def test_ledger_create_can_be_repeated(pipeline, bq, gapheal):
     assert [gapheal("ledger", "create").exit_code for _ in range(2)] == [0, 0]
 

@@ -116,6 +116,8 @@ def _last_pass(found: dict[str, Any]) -> str:
     if last is None:
         return "never looked at: run `gapheal scan`"
     when = f"last {last['source']} {last['observed_at'][:19]}Z"
+    if last["gaps_found"] is None:
+        return f"{when}: looked at nothing ({last['error'] or 'mode ' + last['mode']})"
     return f"{when}: {last['gaps_found']} gaps, {last['triggered']} triggered"
 
 
