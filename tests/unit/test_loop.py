@@ -362,3 +362,16 @@ def test_in_mode_observe_with_nothing_to_send_the_note_does_not_promise_a_heal()
     small = Small(mode="observe", max_age_days=5)
 
     assert "would send nothing now either" in small.run()["note"]
+
+
+def test_a_gap_whose_upstream_is_gone_is_closed_and_opens_again_with_its_rows():
+    small = Small(mode="observe")
+    small.run()
+    small.world.warehouse.drop("d.raw", DAY)
+    gone = small.run(Request(Source.EVENT, dates=frozenset({DAY + timedelta(days=1)})))
+    quiet = small.run()
+    small.world.warehouse.put("d.raw", DAY, 100, 10)
+
+    assert (gone["conditions"]["excused"], gone["gaps_found"]) == (1, 0)
+    assert sum(quiet["conditions"].values()) == 0, "told once"
+    assert small.run()["conditions"]["missing"] == 1

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from gapheal.judge.actions import Actions, attempts_used
 from gapheal.judge.conditions import Conditions
 from gapheal.judge.excuses import excuse_for
+from gapheal.judge.reasons import reason
 from gapheal.judge.whole import Tables
 from gapheal.model.passes import (
     OPEN,
@@ -43,7 +44,9 @@ def judge(
         mode: the transition's effective mode; `observe` turns heal into would_heal.
     """
     case = _Case(pipeline, pipeline.transitions[name], seen, memory, request)
-    verdicts = [case.verdict(day) for day in sorted(case.upstream_days())]
+    days = case.upstream_days()
+    verdicts = [case.verdict(day) for day in days] + [case.gone(day) for day in case.open_days() - days]
+    verdicts.sort(key=lambda verdict: verdict.day)
     return Actions(case.transition.policy, memory, request, mode, seen.now).decide(verdicts)
 
 
@@ -73,6 +76,17 @@ class _Case:
             for day, count in self.seen.counts[TableKey(phase, table.table)].items()
             if count.rows and day >= start and not excuse_for(table.excuses, day, self.pipeline.seasons)
         }
+
+    def open_days(self) -> set[date]:
+        """Every date that is remembered as open: a pass always looks at these."""
+        start = self.transition.policy.start_date or date.min
+        return {day for day, entry in self.memory.entries.items() if entry.condition in OPEN and day >= start}
+
+    def gone(self, day: date) -> Verdict:
+        """What closes an open date whose upstream is no longer there; its rows may come back and open it again."""
+        why = reason("upstream_gone")
+        now = self.seen.now
+        return Verdict(day, Condition.EXCUSED, Action.NONE, why, watermark="", first_seen_at=now, arrived_at=now)
 
     def verdict(self, day: date) -> Verdict:
         """What this pass says of `day`, before anything is done about it."""

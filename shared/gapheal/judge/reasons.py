@@ -11,6 +11,7 @@ SENTENCES = {
     "excuse": "excused by the file: {excuse}",
     "tables_excused": "every required downstream table is excused by the file: {excuse}",
     "not_due": "not due before {due_from} (lag_days {lag_days})",
+    "upstream_gone": "upstream no longer has rows of this date: there is nothing to heal from",
     # waiting, partial
     "upstream_rows": "upstream {table} has {found} of at least {needed} rows",
     "upstream_entities": "upstream {table} has {found} of {yardstick} {unit}, whole from {needed}",
