@@ -237,7 +237,7 @@ nba-props runs on this machine, as project gapheal-local. Nobody asks for scans 
   logs              RUN/logs
 
 Nothing is triggered by phase2_to_phase3: to change that, write `mode: heal` into
-FOLDER/pipeline.yaml and start again.
+FOLDER/pipeline.yaml (where gaps are old, also `max_age_days: null`) and start again.
 
 In another shell:
 
@@ -247,7 +247,7 @@ In another shell:
   export GAPHEAL_PIPELINE=FOLDER/pipeline.yaml
   gapheal plan                     # what a scan would do with every date, and why
   gapheal status                   # what the ledger knows
-  curl http://127.0.0.1:PORT             # the same of phase2_to_phase3
+  curl http://127.0.0.1:PORT      # the same of phase2_to_phase3
   curl http://127.0.0.1:PORT -d '{"scan_for_gaps": true, "dry_run": true}'
   curl http://127.0.0.1:PORT -d '{"scan_for_gaps": true}'
 

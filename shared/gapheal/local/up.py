@@ -71,7 +71,7 @@ def description(stack: Stack, tick_seconds: float | None) -> str:
             *(f"  export {name}={value}" for name, value in stack.env().items()),
             "  gapheal plan                     # what a scan would do with every date, and why",
             "  gapheal status                   # what the ledger knows",
-            f"  curl {url}             # the same of {first}",
+            f"  {f'curl {url}':<31}  # the same of {first}",
             f"""  curl {url} -d '{{"scan_for_gaps": true, "dry_run": true}}'""",
             f"""  curl {url} -d '{{"scan_for_gaps": true}}'""",
             "",
@@ -85,6 +85,6 @@ def _remarks(stack: Stack) -> list[str]:
         return []
     return [
         f"Nothing is triggered by {', '.join(observing)}: to change that, write `mode: heal` into",
-        f"{stack.pipeline_path} and start again.",
+        f"{stack.pipeline_path} (where gaps are old, also `max_age_days: null`) and start again.",
         "",
     ]
