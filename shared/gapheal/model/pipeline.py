@@ -243,7 +243,7 @@ class Policy(Noun):
     max_in_flight: Positive = 25
     """Dates under way at once, after the first heal was seen."""
     breaker_after: Positive = 5
-    """Dates under way before that; failures in a row that stop triggering."""
+    """Dates under way before that."""
     max_age_days: Days | None = 30
     """Older gaps are held for a person; null: no limit."""
     age_from: Literal["arrival", "date"] = "arrival"
