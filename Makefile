@@ -49,4 +49,4 @@ format: setup  ## Format the code
 
 .PHONY: clean
 clean:  ## Remove what was built and installed
-	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* .gapheal
+	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

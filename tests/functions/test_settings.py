@@ -85,7 +85,8 @@ def test_a_file_without_the_transition_names_the_nearest(function, pipeline_file
 
     assert answer.status_code == 500
     assert answer.json["error"].startswith(
-        "transitions: expected phase2_to_phase3, found no such transition in the file; did you mean phase"
+        "expected one of the file's transitions (phase3_to_phase4, phase4_to_phase5, phase5_to_phase6), "
+        "found phase2_to_phase3; did you mean phase"
     )
 
 

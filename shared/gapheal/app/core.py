@@ -108,7 +108,7 @@ class App:
         known = self.pipeline.transitions
         if name not in known:
             raise ConfigError(
-                f"transitions: expected {name}, found no such transition in the file; {suggest(name, known)}"
+                f"expected one of the file's transitions ({', '.join(known)}), found {name}; {suggest(name, known)}"
             )
         return known[name]
 

@@ -53,7 +53,7 @@ def plan(
         for report, groups, deaf in plans.values():
             common.out.print(tables.headline(report), soft_wrap=True)
             common.out.print(tables.plan_table(groups))
-            for note in filter(None, [deaf, report.get("note")]):
+            for note in filter(None, [deaf, _note(report)]):
                 common.out.print(f"note: {note}", style="yellow", soft_wrap=True)
             common.out.print()
     gaps = any(report["gaps_found"] for report, _, _ in plans.values())
@@ -109,6 +109,13 @@ def status(
             cells = (row["condition"], row["action"], row["dates"], row["oldest"], row["newest"])
             table.add_row(*(str(cell) for cell in cells))
         common.out.print(table)
+
+
+def _note(report: dict[str, Any]) -> str | None:
+    """What would change that a plan sends nothing; where it would send nothing anyway, the reasons tell."""
+    if report["mode"] == "heal":
+        return "`gapheal scan` sends what `would_heal`" if report["actions"]["would_heal"] else None
+    return report.get("note") if report["gaps_found"] or report["mode"] == "paused" else None
 
 
 def _last_pass(found: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from gapheal.judge.actions import Actions, attempts_used
 from gapheal.judge.conditions import Conditions
 from gapheal.judge.excuses import excuse_for
 from gapheal.judge.reasons import reason
+from gapheal.judge.watermark import same_data
 from gapheal.judge.whole import Tables
 from gapheal.model.passes import (
     OPEN,
@@ -96,7 +97,7 @@ class _Case:
         rows, entities = self.conditions.downstream(day)
         delivered = [attempt for attempt in entry.attempts if attempt.delivered]
         healed = condition is Condition.COMPLETE and delivered
-        seen_before = entry.condition in OPEN and (healed or entry.watermark == watermark)
+        seen_before = entry.condition in OPEN and (healed or same_data(entry.watermark, watermark))
         return Verdict(
             day=day,
             condition=condition,
@@ -118,7 +119,7 @@ class _Case:
 
     def arrived_at(self, day: date, entry: Entry, watermark: str) -> datetime:
         """When this data came: at first sight; what a first scan finds is as old as its date."""
-        if entry.watermark == watermark and entry.arrived_at:
+        if entry.arrived_at and same_data(entry.watermark, watermark):
             return entry.arrived_at
         baseline = self.memory.baseline and self.request.source is not Source.EVENT
         if baseline or self.transition.policy.age_from == "date":

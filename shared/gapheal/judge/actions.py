@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gapheal.judge.reasons import reason
+from gapheal.judge.watermark import same_data
 from gapheal.model.passes import Action, Attempt, Condition, Entry, Memory, Reason, Request, Verdict
 from gapheal.model.pipeline import Mode, Policy
 
@@ -111,7 +112,7 @@ Blocked = tuple[Action, str, dict[str, Any]]
 
 def attempts_used(entry: Entry, watermark: str) -> int:
     """Delivered claims for the present watermark since the date was last seen complete."""
-    return sum(attempt.delivered and attempt.watermark == watermark for attempt in entry.attempts)
+    return sum(attempt.delivered and same_data(attempt.watermark, watermark) for attempt in entry.attempts)
 
 
 def fruitless(attempts: Sequence[Attempt], verdict: Verdict) -> list[Attempt]:

@@ -25,8 +25,8 @@ SENTENCES = {
     "attempts_used": "{gap}; {attempts} of {max_attempts} triggers for this data brought nothing",
     "braked": "{gap}; {attempts} triggers since {since} brought nothing, {max_attempts} a day are the most",
     "too_old": "{gap}; {age_days} days old when first seen, more than {max_age_days}: a person decides",
-    "no_room": "{gap}; {in_flight} of {room} dates are in flight",
-    "slow_start": "{gap}; {in_flight} of {room} dates are in flight, until one trigger is seen to heal",
+    "no_room": "{gap}; no room: {in_flight} of {room} dates are in flight or go first",
+    "slow_start": "{gap}; no room: {in_flight} of {room} dates are in flight or go first, until one is seen healed",
     "observe": "{gap}; mode observe sends nothing",
     "dry_run": "{gap}; a dry run sends nothing",
 }

@@ -1,5 +1,6 @@
 """What is done about a gap, through the pure judge."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -128,6 +129,17 @@ def test_new_data_gives_new_attempts():
     assert verdict.action is Action.HEAL
 
 
+@pytest.mark.parametrize("before", ["100", "100/10+7/1", "100/10"], ids=["counts entities now", "a table less", "same"])
+def test_an_edit_of_the_file_gives_no_new_attempts_and_makes_no_old_gap_young(before):
+    attempts = [attempt(n, minutes_ago=3000 - n, watermark=before) for n in (1, 2, 3)]
+    entry = Entry(3, tuple(attempts), Condition.MISSING, Action.HELD, before, None, NOW, NOW - timedelta(days=60))
+    policy = {"max_age_days": 30}
+    (held,) = judged(small_pipeline(**policy), memory=Memory({DAY: replace(entry, attempts=())}))
+    (stalled,) = judged(small_pipeline(**policy), memory=Memory({DAY: entry}))
+
+    assert (held.action, stalled.action) == (Action.HELD, Action.STALLED)
+
+
 def test_data_that_moves_all_day_does_not_buy_more_than_the_daily_attempts():
     attempts = [attempt(n, minutes_ago=1000 - 200 * n, watermark=f"{n}/9") for n in (1, 2, 3)]
     (verdict,) = judged(small_pipeline(max_attempts=3), memory=remembering(*attempts))
@@ -189,7 +201,10 @@ def test_only_so_many_dates_are_in_flight():
     verdicts = judged(small_pipeline(max_in_flight=4), missing=days(10))
 
     assert [v.action for v in verdicts] == [Action.HEAL] * 4 + [Action.DEFERRED] * 6
-    assert verdicts[-1].reason.sentence == "d.refined has no rows, upstream has 100; 4 of 4 dates are in flight"
+    assert (
+        verdicts[-1].reason.sentence
+        == "d.refined has no rows, upstream has 100; no room: 4 of 4 dates are in flight or go first"
+    )
 
 
 def test_leased_dates_use_room():
