@@ -66,7 +66,7 @@ def test_bqemulator_that_is_not_installed_is_missed_with_the_command_that_instal
 
     assert str(missed.value) == (
         "BigQuery on this machine needs the packages of the extra `local`; not found: duckdb. "
-        f"Install them with: {sys.executable} -m pip install 'gapheal[local]'"
+        "Install gapheal with it (in a clone, `make setup` does)"
     )
 
 

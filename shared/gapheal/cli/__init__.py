@@ -16,6 +16,6 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         if (missing.name or "").split(".")[0] not in {"typer", "rich", "click"}:
             raise
-        error = ConfigError(f"the command needs the extra `cli` ({missing.name} is absent): pip install 'gapheal[cli]'")
+        error = ConfigError(f"the command needs the extra `cli` ({missing.name} is absent): install gapheal with it")
         sys.exit(f"gapheal: {error}")
     command()

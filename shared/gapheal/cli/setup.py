@@ -121,7 +121,9 @@ def _needs_local() -> None:
     try:
         import bqemulator  # noqa: F401, PLC0415 - only whether it is there
     except ModuleNotFoundError as missing:
-        raise ConfigError("the local stack needs the extra `local`: pip install 'gapheal[local]'") from missing
+        raise ConfigError(
+            "the local stack needs gapheal's extra `local`: install it with that (in a clone, `make setup` does)"
+        ) from missing
 
 
 def _say(line: str) -> None:

@@ -24,7 +24,7 @@ def start(supervisor: Supervisor, ports: Ports) -> Child:
     if missing:
         raise ConfigError(
             f"BigQuery on this machine needs the packages of the extra `local`; not found: {', '.join(missing)}. "
-            f"Install them with: {sys.executable} -m pip install 'gapheal[local]'"
+            "Install gapheal with it (in a clone, `make setup` does)"
         )
     rest, grpc = ports.take("bqemulator (BigQuery)"), ports.take("bqemulator (its gRPC side)")
     home = _home_with_spatial(supervisor.run_dir)
