@@ -24,7 +24,7 @@ demo: setup  ## Break a pipeline, watch it heal (PLANT=<seed> breaks more, BROKE
 .PHONY: test
 test: setup  ## Run every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
-	@$(BIN)/coverage report --skip-covered | tail -n 40
+	@$(BIN)/coverage report
 
 .PHONY: check
 check: setup  ## Lint, format, types, layers

@@ -143,7 +143,8 @@ def translated(doing: str) -> Iterator[None]:
 
 def brief(error: BaseException) -> str:
     """The first line of an error: what BigQuery adds below it (job ids, carets) helps no reader."""
-    return (str(getattr(error, "message", "")) or str(error)).strip().splitlines()[0][:500]
+    told = (str(getattr(error, "message", "")) or str(error)).strip() or type(error).__name__
+    return told.splitlines()[0][:500]
 
 
 def _parameter(name: str, value: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

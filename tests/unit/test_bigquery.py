@@ -1,12 +1,14 @@
-"""The one way to BigQuery, where nobody answers."""
+"""The one way to BigQuery: where nobody answers, or the answer is a refusal."""
 
 from threading import Thread
 
 import pytest
+from google.api_core import exceptions
+from google.auth.exceptions import RefreshError
 
 import gapheal.bigquery
-from gapheal.bigquery import connect, translated
-from gapheal.errors import Unavailable
+from gapheal.bigquery import Connection, connect, translated
+from gapheal.errors import ConfigError, Unavailable
 
 
 @pytest.mark.parametrize("job_id", [None, "stable"])
@@ -26,3 +28,61 @@ def test_a_query_that_nobody_answers_is_given_up_in_our_time_not_the_clients(job
     asking.join(timeout=10)
 
     assert raised
+
+
+class Jobs:
+    """A service that keeps jobs by their id, and loses the reply to the first one."""
+
+    def __init__(self):
+        self.ran = {}
+
+    def query(self, sql, *, job_id, **_):
+        if job_id in self.ran:
+            raise exceptions.Conflict("Already Exists: Job")
+        self.ran[job_id] = sql
+        raise exceptions.Conflict("the client's own retry found the job that it had made")
+
+    def get_job(self, job_id, **_):
+        sql = self.ran[job_id]
+
+        class Job:
+            total_bytes_billed = 7
+
+            def result(self, **_):
+                return [{"ran": sql}]
+
+        return Job()
+
+
+def test_a_statement_with_a_stable_id_is_attached_to_and_runs_once():
+    jobs = Jobs()
+    connection = Connection(jobs, "project-1", "us-west2", {}, emulator=False)
+    answers = [connection.query("INSERT", {}, "stable") for _ in range(2)]
+
+    assert [answer.rows for answer in answers] == [[{"ran": "INSERT"}]] * 2
+    assert list(jobs.ran) == ["stable"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (exceptions.ServiceUnavailable("come back"), Unavailable, "come back"),
+        (exceptions.Forbidden("Quota exceeded"), Unavailable, "Quota exceeded"),
+        (RefreshError("token"), Unavailable, "token"),
+        (TimeoutError(), Unavailable, "TimeoutError"),
+        (
+            exceptions.BadRequest("Unrecognized name: dya\nJob ID: 1"),
+            ConfigError,
+            "cannot run this: Unrecognized name: dya",
+        ),
+        (exceptions.BadRequest("bytesBilledLimitExceeded: 9"), ConfigError, "A smaller policy.scan_days reads less"),
+        (exceptions.NotFound("Not found: Table"), ConfigError, "Not found: Table"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_each_failure_tells_the_caller_what_to_do_next(error, kind, said):
+    with pytest.raises(kind, match="asking") as caught, translated("asking"):
+        raise error
+
+    assert said in str(caught.value)
+    assert "Job ID" not in str(caught.value)
