@@ -16,7 +16,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as http
 
-from gapheal.errors import ConfigError, Unavailable
+from gapheal.errors import ConfigError, Unavailable, brief
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -139,12 +139,6 @@ def translated(doing: str) -> Iterator[None]:
         raise ConfigError(f"{doing}: BigQuery cannot run this: {brief(error)}") from error
     except google.GoogleAPICallError as error:
         raise ConfigError(f"{doing}: {brief(error)}") from error
-
-
-def brief(error: BaseException) -> str:
-    """The first line of an error: what BigQuery adds below it (job ids, carets) helps no reader."""
-    told = (str(getattr(error, "message", "")) or str(error)).strip() or type(error).__name__
-    return told.splitlines()[0][:500]
 
 
 def _parameter(name: str, value: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

@@ -11,7 +11,8 @@ from uuid import uuid4
 from google.api_core import exceptions as google
 from google.cloud import bigquery
 
-from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, Connection, brief, translated
+from gapheal.bigquery import CALL_SECONDS, OWNER_LABEL, RETRY, Connection, translated
+from gapheal.errors import brief
 from gapheal.model.passes import Claim, Limited, Lost, Won
 from gapheal.model.pipeline import Pipeline
 

@@ -35,3 +35,9 @@ class Rejected(GaphealError):
     """An event without a usable date: acknowledged, kept for a person, nothing else happens (HTTP 200)."""
 
     status = 200
+
+
+def brief(error: BaseException) -> str:
+    """The first line of an error: what Google's clients add below it (job ids, carets) helps no reader."""
+    told = (str(getattr(error, "message", "")) or str(error)).strip() or type(error).__name__
+    return told.splitlines()[0][:500]

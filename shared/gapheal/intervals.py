@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import NamedTuple, Self
 
 DAY = timedelta(days=1)
+EARLIEST, LATEST = date(1990, 1, 1), date(2159, 12, 31)
+"""The days that are looked at: nothing older is believed, and BigQuery partitions nothing later."""
 
 
 class Interval(NamedTuple):

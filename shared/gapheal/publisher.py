@@ -17,7 +17,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from gapheal.errors import ConfigError, Unavailable
+from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.model.passes import Delivery, Message
 from gapheal.model.pipeline import Trigger
 
@@ -138,12 +138,8 @@ def _sentence(topic: str, failure: Exception) -> str:
         case google.Forbidden():
             return f"no permission to publish to {topic}: grant this service account roles/pubsub.publisher on it"
         case _ if _never_left(failure):
-            return f"{topic}: no connection to Pub/Sub: {_brief(failure)}"
+            return f"{topic}: no connection to Pub/Sub: {brief(failure)}"
         case _ if _refused(failure):
-            return f"{topic}: Pub/Sub refused: {_brief(failure)}"
+            return f"{topic}: Pub/Sub refused: {brief(failure)}"
         case _:
-            return f"{topic}: Pub/Sub did not confirm: {_brief(failure)}"
-
-
-def _brief(failure: Exception) -> str:
-    return (str(getattr(failure, "message", "")) or str(failure)).strip().splitlines()[0][:300]
+            return f"{topic}: Pub/Sub did not confirm: {brief(failure)}"

@@ -8,9 +8,8 @@ from datetime import date
 from typing import Any
 
 from gapheal.events.strict import Malformed, keys, show
-from gapheal.intervals import DAY, Interval, unfold
+from gapheal.intervals import DAY, EARLIEST, Interval, unfold
 
-EARLIEST = date(1990, 1, 1)
 LISTS = ("dates", "game_dates")
 
 _TIME = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?"

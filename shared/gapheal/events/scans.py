@@ -6,9 +6,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
-from gapheal.events.days import EARLIEST, request_day, span
+from gapheal.events.days import request_day, span
 from gapheal.events.strict import Malformed, keys, show
-from gapheal.intervals import DAY, Interval
+from gapheal.intervals import DAY, EARLIEST, Interval
 from gapheal.model.passes import Request, Source
 
 _OPTIONS = ("start_date", "end_date", "dry_run", "sweep")

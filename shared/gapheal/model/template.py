@@ -21,14 +21,14 @@ PLACEHOLDERS = (
 )
 """What a template may ask for."""
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def placeholders(template: Any) -> set[str]:
     """The name of every placeholder in `template`, known or not."""
     match template:
         case str():
-            return set(_PLACEHOLDER.findall(template))
+            return set(PLACEHOLDER.findall(template))
         case dict():
             return placeholders([*template.keys(), *template.values()])
         case list() | tuple():
@@ -44,7 +44,7 @@ def render(template: Any, values: Mapping[str, Any]) -> Any:
     """
     match template:
         case str():
-            alone = _PLACEHOLDER.fullmatch(template)
+            alone = PLACEHOLDER.fullmatch(template)
             if alone and isinstance(values[alone[1]], list):
                 return values[alone[1]]
             return _text(template, values)
@@ -61,4 +61,4 @@ def _text(template: str, values: Mapping[str, Any]) -> str:
         value = values[match[1]]
         return ",".join(value) if isinstance(value, list) else str(value)
 
-    return _PLACEHOLDER.sub(fill, template)
+    return PLACEHOLDER.sub(fill, template)

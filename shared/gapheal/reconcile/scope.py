@@ -6,12 +6,9 @@ import itertools
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from gapheal.intervals import Interval, unfold
+from gapheal.intervals import EARLIEST, LATEST, Interval, unfold
 from gapheal.model.passes import OPEN, Memory, Request, Scope, Source
 from gapheal.model.pipeline import Policy
-
-OPEN_END = date(2159, 12, 31)
-OPEN_START = date(1990, 1, 1)
 
 
 def remembered(policy: Policy, request: Request) -> frozenset[date] | None:
@@ -37,11 +34,11 @@ def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> S
         return _from(policy.start_date, Scope(dates=frozenset(dates)))
     if request.window:
         return _from(policy.start_date, Scope(request.window, frozenset(pending)))
-    start = OPEN_START
+    start = EARLIEST
     if policy.scan_days and request.source is Source.SCAN:
         # One day more than asked: the rough clock may be behind the query's.
         start = today - timedelta(days=policy.scan_days + 1)
-    return _from(policy.start_date, Scope(Interval.inclusive(start, OPEN_END), frozenset(pending)))
+    return _from(policy.start_date, Scope(Interval.inclusive(start, LATEST), frozenset(pending)))
 
 
 def _bridged(days: Iterable[date], batch_size: int) -> set[date]:

@@ -5,18 +5,16 @@ Everything here reads plain data that may be broken elsewhere, so that one run t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from gapheal.model.template import PLACEHOLDERS
+from gapheal.model.template import PLACEHOLDER, PLACEHOLDERS
 from gapheal.spec.faults import Finding, nearest, show, suggest
 from gapheal.spec.graph import check_graph
 from gapheal.spec.paths import find, texts
 
 _EXCUSES = ("phases.*.tables.*.excuses.*", "transitions.*.policy.excuses.*")
-_HOLDER = re.compile(r"\{(\w+)\}")
 """Wider than what is filled in, so that `{Date}` is a slip and not a text."""
 
 
@@ -70,7 +68,7 @@ def _unfit_templates(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _unfit_text(text: str) -> Iterator[str]:
-    for name in _HOLDER.findall(text):
+    for name in PLACEHOLDER.findall(text):
         if name not in PLACEHOLDERS:
             yield f"unknown placeholder {{{name}}}; {_known_placeholder(name)}"
     if any("\ud800" <= letter <= "\udfff" for letter in text):

@@ -8,12 +8,9 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from gapheal.bigquery import Parameter
-from gapheal.intervals import DAY
+from gapheal.intervals import DAY, EARLIEST, LATEST
 from gapheal.model.passes import Scope
 from gapheal.model.pipeline import Table
-
-FIRST, LAST = date(1990, 1, 1), date(2159, 12, 31)
-"""Bounds of a window that the file leaves open; a table may refuse a query without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ def statement(sources: Sequence[Source], scope: Scope, zone: ZoneInfo) -> tuple[
     bounds = [*dates[:1], *dates[-1:]]
     if window is not None:
         bounds += [window.start, window.last]
-    first, last = max(min(bounds), FIRST), min(max(bounds), LAST)
+    first, last = max(min(bounds), EARLIEST), min(max(bounds), LATEST)
     parameters: dict[str, Parameter] = {"first_day": first, "last_day": last}
     if dates:
         parameters["days"] = dates
