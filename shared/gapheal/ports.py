@@ -53,6 +53,14 @@ class Ledger(Protocol):
         """Keep an event that could not be used."""
         ...
 
+    def decide(self, rows: Sequence[Row]) -> None:
+        """Keep a person's words.
+
+        Raises:
+            GaphealError: they could not be kept.
+        """
+        ...
+
     def status(self, transition: str) -> Mapping[str, Any]:
         """What the ledger alone knows of a transition."""
         ...

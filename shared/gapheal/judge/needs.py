@@ -1,11 +1,12 @@
-"""Which tables a judge must have seen."""
+"""Which tables a judge must have seen, and what identifies them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 from gapheal.model.passes import TableKey
-from gapheal.model.pipeline import Pipeline, Table
+from gapheal.model.pipeline import Phase, Pipeline, Table
 
 
 def tables_of(pipeline: Pipeline, transition: str) -> Iterator[tuple[TableKey, Table]]:
@@ -15,9 +16,33 @@ def tables_of(pipeline: Pipeline, transition: str) -> Iterator[tuple[TableKey, T
         for table in pipeline.phases[phase].tables:
             yield TableKey(phase, table.table), table
     for phase in step.upstream:
-        counted = {table.counts for table in pipeline.phases[phase].tables} - {None}
-        feeding = pipeline.feeding(phase)
-        for before in feeding.upstream if feeding else ():
-            for table in pipeline.phases[before].tables:
-                if table.required and table.counts in counted:
-                    yield TableKey(before, table.table), table
+        yield from _yardsticks(pipeline, phase)
+
+
+def spec_hash(pipeline: Pipeline, transition: str) -> str:
+    """The same as long as the file reads the same data: what was seen under another hash tells of other tables."""
+    read = [f"{key}{table.model_dump_json(exclude={'excuses'})}" for key, table in tables_of(pipeline, transition)]
+    return sha256("\n".join([pipeline.timezone, *read]).encode()).hexdigest()[:16]
+
+
+def expected_key(phase: str, table: str) -> TableKey:
+    """The key of a phase's `expected` table."""
+    return TableKey(f"{phase}.expected", table)
+
+
+def _yardsticks(pipeline: Pipeline, phase: str) -> Iterator[tuple[TableKey, Table]]:
+    here, feeding = pipeline.phases[phase], pipeline.feeding(phase)
+    if feeding is None:
+        if here.expected:
+            yield expected_key(phase, here.expected.table), here.expected.as_table
+        return
+    counted = {table.counts for table in here.tables} - {None}
+    for before in feeding.upstream:
+        for table in pipeline.phases[before].tables:
+            if table.required and (table.counts in counted or (table.counts and _by_entities(here))):
+                yield TableKey(before, table.table), table
+
+
+def _by_entities(phase: Phase) -> bool:
+    """Whether an excuse of a table in the phase asks how many entities upstream has."""
+    return any(excuse.upstream_entities_below for table in phase.tables for excuse in table.excuses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -56,13 +56,28 @@ class Count(NamedTuple):
 
     rows: int = 0
     entities: int | None = None
+    written_at: datetime | None = None
+    """The last write of the date, UTC; None where nothing tells it."""
 
 
 class TableKey(NamedTuple):
     """One table in its role: the same table may stand in two phases with different filters."""
 
     phase: str
+    """The phase, or `<phase>.expected`."""
     table: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """What is known of a table as a whole."""
+
+    retention: timedelta | None = None
+    """How long after the beginning (UTC) of a date its rows are kept; None: for ever."""
+    buffered: bool = False
+    """Whether rows are still in the streaming buffer: last writes tell nothing then."""
+    unjudged: Mapping[str, int] = field(default_factory=dict)
+    """Rows that belong to no date, by where they are: `__NULL__`, `__UNPARTITIONED__`, `out of range`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,9 @@ class Scope:
     window: Interval | None = None
     dates: frozenset[date] = frozenset()
 
+    def __contains__(self, day: object) -> bool:
+        return (self.window is not None and day in self.window) or day in self.dates
+
 
 @dataclass(frozen=True, slots=True)
 class Observations:
@@ -79,6 +97,10 @@ class Observations:
 
     now: datetime
     counts: Mapping[TableKey, Mapping[date, Count]]
+    facts: Mapping[TableKey, TableFacts] = field(default_factory=dict)
+    """Of a table that is not named nothing special is known."""
+    judged: Scope | None = None
+    """What is to be judged, where more was seen: the dates before those; None: all that was seen."""
     queries: int = 1
     bytes_billed: int = 0
 
@@ -118,6 +140,12 @@ class Entry:
     """When the open gap was first seen with its present watermark."""
     arrived_at: datetime | None = None
     """When its data arrived, as known then."""
+    spec: str | None = None
+    """`spec_hash` of the tables as they stood in the file when the verdict was given."""
+    seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """By downstream table, from when it was last seen whole: upstream's watermark, and the table's own."""
+    retried_at: datetime | None = None
+    """When a person last said `retry`; None once the date was seen complete, or after seven days."""
 
 
 class Heal(NamedTuple):
@@ -125,6 +153,13 @@ class Heal(NamedTuple):
 
     triggered_at: datetime
     healed_at: datetime
+
+
+class Accepted(NamedTuple):
+    """A person's word that a phase may stay as it is on a date."""
+
+    who: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +173,10 @@ class Memory:
     """Whether any trigger was ever followed by a complete date: slow start is over."""
     heals: tuple[Heal, ...] = ()
     """Those of the last lease time; an older one cannot prolong a lease."""
+    accepted: Mapping[str, Mapping[date, Accepted]] = field(default_factory=dict)
+    """By phase, of the transition's own phases: dates that a person has accepted as they are."""
+    stalled: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    """By upstream phase: dates on which the transition that feeds it is stalled."""
     queries: int = 1
     bytes_billed: int = 0
 
@@ -184,6 +223,10 @@ class Verdict:
     arrived_at: datetime | None = None
     triggered_at: datetime | None = None
     """Of a date seen complete after a trigger: when that trigger was claimed."""
+    spec: str = ""
+    """`spec_hash` of the tables as they stand in the file."""
+    seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """As in `Entry`, after this pass."""
 
     @property
     def is_gap(self) -> bool:

@@ -153,6 +153,14 @@ class Expected(Noun):
     """SQL predicate on this table."""
 
 
+    @property
+    def as_table(self) -> Table:
+        """The same, to be counted as any table is."""
+        return Table(
+            table=self.table, date_column=self.date_column, entity_column=self.entity_column, where=self.where
+        )
+
+
 class Phase(Noun):
     """A stage of the pipeline."""
 
@@ -321,3 +329,7 @@ class Pipeline(Noun):
     def feeding(self, phase: str) -> Transition | None:
         """The transition whose downstream is `phase`, or None for a first phase."""
         return next((t for t in self.transitions.values() if t.downstream == phase), None)
+
+    def feeder(self, phase: str) -> str | None:
+        """The name of that transition."""
+        return next((name for name, t in self.transitions.items() if t.downstream == phase), None)
