@@ -11,24 +11,9 @@ from typing import Any
 from gapheal.spec.faults import Finding, show
 from gapheal.spec.paths import find
 
-_POLICY: Mapping[str, tuple[Any, ...]] = {
-    "stale": ("report", "ignore"),
-    "stale_after_minutes": (60,),
-    "settle_minutes": (0,),
-    "lookback_days": (0,),
-    "depends_on_past": (False,),
-    "page_above": (100,),
-    "excuses.*.upstream_entities_below": (None,),
-}
 _PASSING: Mapping[str, tuple[Any, ...]] = {
-    "metadata": ("auto", "off"),
-    "phases.*.tables.*.updated_column": (None,),
-    "phases.*.tables.*.excuses.*.upstream_entities_below": (None,),
-    "phases.*.expected": (None,),
-    "transitions.*.upstream.1": (),
-    "transitions.*.trigger.http": (None,),
-    **{f"transitions.*.policy.{key}": values for key, values in _POLICY.items()},
-    **{f"defaults.policy.{key}": values for key, values in _POLICY.items()},
+    "transitions.*.policy.page_above": (100,),
+    "defaults.policy.page_above": (100,),
     "alerts.urls_env": ("GAPHEAL_ALERT_URLS",),
     "alerts.pages_env": ("GAPHEAL_PAGE_URLS",),
 }
