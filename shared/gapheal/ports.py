@@ -13,6 +13,10 @@ Row = Mapping[str, Any]
 """One ledger row: column name to a JSON value (dates and timestamps in ISO 8601)."""
 
 
+PUBLISH_SECONDS = 30
+"""How long one call to a topic may take; a URL's own time is `trigger.http.timeout_seconds`."""
+
+
 class Clock(Protocol):
     """Time, for the rough edges only: what a pass judges by is the query's own clock."""
 

@@ -61,7 +61,7 @@ def build(
         from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import; doubles need none
         from gapheal.claims import BigQueryClaims  # noqa: PLC0415
         from gapheal.ledger import BigQueryLedger  # noqa: PLC0415
-        from gapheal.publisher import PubSubPublisher  # noqa: PLC0415
+        from gapheal.publisher import TargetPublisher  # noqa: PLC0415
         from gapheal.warehouse import BigQueryWarehouse  # noqa: PLC0415
 
         where = _project(pipeline, project)
@@ -69,7 +69,7 @@ def build(
         warehouse = warehouse or BigQueryWarehouse(effective, connection)
         ledger = ledger or BigQueryLedger(effective, connection)
         claims = claims or BigQueryClaims(effective, connection)
-        publisher = publisher or PubSubPublisher(where)
+        publisher = publisher or TargetPublisher(where)
     loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex)
     return App(loop, lowered)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gapheal.errors import ConfigError, Unavailable
@@ -13,7 +13,7 @@ from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
 from gapheal.reconcile.healing import Healer, Healing
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report
-from gapheal.reconcile.scope import remembered, scope_of
+from gapheal.reconcile.scope import reach, remembered, scope_of
 
 __all__ = ["Loop", "report"]
 
@@ -69,7 +69,7 @@ class Loop:
             healer = Healer(
                 self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher
             )
-            healing = healer.heal(verdicts, lambda: self.clock.monotonic() - started > PASS_SECONDS)
+            healing = healer.heal(verdicts, lambda: PASS_SECONDS - (self.clock.monotonic() - started))
         duration_ms = round((self.clock.monotonic() - started) * 1000)
         now = seen.now if seen else self.clock.now()
         return Pass(pass_id, self.pipeline, name, request, now, memory, seen, verdicts, healing, duration_ms)
@@ -77,5 +77,6 @@ class Loop:
     def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
         # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.
         today = self.clock.now().astimezone(self.pipeline.zone).date()
-        scope = scope_of(self.pipeline.transitions[name].policy, request, memory, today)
-        return self.warehouse.observe(name, scope) if scope else None
+        policy = self.pipeline.transitions[name].policy
+        scope = scope_of(policy, request, memory, today)
+        return replace(self.warehouse.observe(name, reach(policy, scope)), judged=scope) if scope else None

@@ -10,11 +10,13 @@ from typing import NamedTuple
 from gapheal.errors import GaphealError
 from gapheal.messages import Dated, compose, runs
 from gapheal.model.passes import Action, Delivery, Entry, Limited, Memory, Outcome, Request, Verdict, Won
-from gapheal.model.pipeline import Pipeline
-from gapheal.ports import Claims, Publisher
+from gapheal.model.pipeline import Pipeline, Trigger
+from gapheal.ports import PUBLISH_SECONDS, Claims, Publisher
 
 MESSAGES_A_GROUP = 10
 """Claimed and published together: a crash in between costs at most these a lease."""
+MOST_RESERVED = 120
+"""Seconds of a pass that are kept for the last answer; with more, a slow enough target would never be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +72,18 @@ class Healer:
         self._claims = claims
         self._publisher = publisher
 
-    def heal(self, verdicts: Sequence[Verdict], out_of_time: Callable[[], bool]) -> Healing:
-        """Claim and publish every verdict whose action is `heal`, until `out_of_time` says so."""
+    def heal(self, verdicts: Sequence[Verdict], seconds_left: Callable[[], float]) -> Healing:
+        """Claim and publish every verdict whose action is `heal`, while enough is left to wait for an answer."""
         healing = Healing()
         batch = self._transition.policy.batch_size
         judged = {verdict.day for verdict in verdicts}
         chosen = {verdict.day: verdict for verdict in verdicts if verdict.action is Action.HEAL}
         healing.actions = dict.fromkeys(chosen, Action.DEFERRED)
         planned = self._in_order(runs(chosen, judged, batch))
-        size = max(MESSAGES_A_GROUP // max(len(self._transition.trigger.fan_out), 1), 1)
+        size, reserve = _runs_a_group(self._transition.trigger), _seconds_to_publish(self._transition.trigger)
         for start in range(0, len(planned), size):
             group = [chosen[day] for run in planned[start : start + size] for day in run]
-            won = self._claim(group, healing, out_of_time)
+            won = self._claim(group, healing, lambda: seconds_left() < reserve)
             self._publish(runs(won, judged, batch), won, healing)
             if healing.stopped or healing.unreachable:
                 break
@@ -136,8 +138,11 @@ class Healer:
         ]
         if not messages:
             return
-        for delivery in self._publisher.publish(self._transition.trigger, messages):
+        trigger = self._transition.trigger
+        for delivery in self._publisher.publish(trigger, messages):
             healing.unreachable |= delivery.unreachable
+            # The next date would be asked of the same URL: busy stays busy, a certificate or a token stays wrong.
+            healing.stopped |= delivery.outcome == "busy" or (trigger.http is not None and delivery.outcome == "failed")
             if delivery.error:
                 healing.errors.append(delivery.error)
             for day in delivery.message.days:
@@ -145,6 +150,18 @@ class Healer:
                 healing.sent.append(Sent(verdict, n, claimed_at, delivery.outcome, delivery))
                 if delivery.outcome in {"published", "unknown"}:
                     healing.actions[day] = Action.HEAL
+
+
+def _runs_a_group(trigger: Trigger) -> int:
+    """How many runs of dates are claimed before any is sent; at a URL one, since the first may find it busy."""
+    return 1 if trigger.http else max(MESSAGES_A_GROUP // max(len(trigger.fan_out), 1), 1)
+
+
+def _seconds_to_publish(trigger: Trigger) -> float:
+    """How long sending one group may take: a topic gets it in one call, a URL one message after the other."""
+    if trigger.http is None:
+        return PUBLISH_SECONDS
+    return min(trigger.http.timeout_seconds * max(len(trigger.fan_out), 1), MOST_RESERVED)
 
 
 class _Held(NamedTuple):

@@ -20,6 +20,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.model.passes import Delivery, Message
 from gapheal.model.pipeline import Trigger
+from gapheal.ports import PUBLISH_SECONDS
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
@@ -44,7 +45,7 @@ _NEVER_LEFT = ("failed to connect to all addresses", "DNS resolution failed", "G
 class PubSubPublisher:
     """The real publisher, for topics; one client a process, made at the first call."""
 
-    def __init__(self, project: str, timeout: float = 30) -> None:
+    def __init__(self, project: str, timeout: float = PUBLISH_SECONDS) -> None:
         self._project = project
         self._timeout = timeout
         self._made: PublisherClient | None = None
