@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gapheal.judge.reasons import reason
+from gapheal.judge.case import Case
+from gapheal.judge.loss import Loss, sudden_loss
+from gapheal.judge.reasons import moment, reason
+from gapheal.judge.stale import Stale
 from gapheal.judge.watermark import same_data
-from gapheal.model.passes import Action, Attempt, Condition, Entry, Memory, Reason, Request, Verdict
-from gapheal.model.pipeline import Mode, Policy
+from gapheal.model.passes import Action, Attempt, Condition, Entry, Reason, Verdict
+from gapheal.model.pipeline import Mode
 
 BRAKE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
 class Actions:
     """Decides for the gaps of one transition."""
 
-    policy: Policy
-    memory: Memory
-    request: Request
-    mode: Mode
-    now: datetime
+    def __init__(self, case: Case, mode: Mode, stale: Stale) -> None:
+        self._case = case
+        self._policy = case.policy
+        self._mode = mode
+        self._stale = stale
+        self._loss: Loss | None = None
 
     def decide(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """The verdicts of the dates asked for, with their actions filled in; room is given last, in order."""
         seen = list(verdicts)
+        self._loss = sudden_loss(self._case, seen)
         decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
         in_flight = self._in_flight(seen)
@@ -36,69 +40,100 @@ class Actions:
 
     def _alone(self, verdict: Verdict) -> Verdict:
         """The action that follows from the date itself, whatever the others do."""
-        entry = self.memory.entries.get(verdict.day, Entry())
-        blocked = self._leased(entry) or self._stalled(entry, verdict) or self._held(verdict)
-        if blocked is None:
-            return verdict
+        entry = self._case.entry(verdict.day)
+        if leased := self._leased(entry):
+            return self._blocked(verdict, leased)
+        if vain := self._reran(entry, verdict):
+            whole = self._stale.seen_whole(verdict.day, settled=True)
+            why = _because(verdict, "rerun", n=vain.n)
+            return replace(verdict, condition=Condition.COMPLETE, reason=why, seen_whole=whole)
+        blocked = self._stalled(entry, verdict) or self._held(entry, verdict)
+        if blocked and blocked[1] == "stale_reported":
+            verdict = replace(verdict, seen_whole=self._stale.seen_whole(verdict.day, settled=True))
+        return self._blocked(verdict, blocked) if blocked else verdict
+
+    @staticmethod
+    def _blocked(verdict: Verdict, blocked: Blocked) -> Verdict:
         action, code, numbers = blocked
         return replace(verdict, action=action, reason=_because(verdict, code, **numbers))
 
     def _in_flight(self, seen: Iterable[Verdict]) -> int:
         """Dates under a lease and not seen complete, whatever else is said of them now."""
         complete = {verdict.day for verdict in seen if verdict.condition is Condition.COMPLETE}
-        entries = self.memory.entries.items()
+        entries = self._case.memory.entries.items()
         return sum(day not in complete and self._leased(entry) is not None for day, entry in entries)
 
     def _leased(self, entry: Entry) -> Blocked | None:
         for attempt in reversed(entry.attempts):
             until = self._lease_until(attempt)
-            if attempt.delivered and until > self.now:
-                numbers = {"n": attempt.n, "claimed_at": _iso(attempt.claimed_at), "lease_until": _iso(until)}
+            if attempt.delivered and until > self._case.now:
+                numbers = {"n": attempt.n, "claimed_at": moment(attempt.claimed_at), "lease_until": moment(until)}
                 return Action.LEASED, "leased", numbers
         return None
 
     def _lease_until(self, attempt: Attempt) -> datetime:
         """A working queue is not a dead one: a heal of an earlier trigger renews the later ones' wait."""
-        earlier = (h.healed_at for h in self.memory.heals if h.triggered_at < attempt.claimed_at)
-        return max([attempt.claimed_at, *earlier]) + timedelta(minutes=self.policy.lease_minutes)
+        earlier = (h.healed_at for h in self._case.memory.heals if h.triggered_at < attempt.claimed_at)
+        return max([attempt.claimed_at, *earlier]) + timedelta(minutes=self._policy.lease_minutes)
+
+    @staticmethod
+    def _reran(entry: Entry, verdict: Verdict) -> Attempt | None:
+        """The trigger that has answered this very watermark already, of a date that is stale still."""
+        if verdict.condition is not Condition.STALE:
+            return None
+        return next((a for a in attempts_since_retry(entry) if a.delivered and a.watermark == verdict.watermark), None)
 
     def _stalled(self, entry: Entry, verdict: Verdict) -> Blocked | None:
-        most = self.policy.max_attempts
+        most = self._policy.max_attempts
         if verdict.attempts >= most:
             return Action.STALLED, "attempts_used", {"attempts": verdict.attempts, "max_attempts": most}
-        vain = [a for a in fruitless(entry.attempts, verdict) if a.claimed_at > self.now - BRAKE]
+        vain = [a for a in fruitless(entry.attempts, verdict) if a.claimed_at > self._case.now - BRAKE]
+        vain = [attempt for attempt in vain if attempt in attempts_since_retry(entry)]
         if len(vain) >= most:
-            numbers = {"attempts": len(vain), "max_attempts": most, "since": _iso(vain[0].claimed_at)}
+            numbers = {"attempts": len(vain), "max_attempts": most, "since": moment(vain[0].claimed_at)}
             return Action.STALLED, "braked", numbers
         return None
 
-    def _held(self, verdict: Verdict) -> Blocked | None:
-        limit = self.policy.max_age_days
-        if limit is None or verdict.first_seen_at is None or verdict.arrived_at is None:
+    def _held(self, entry: Entry, verdict: Verdict) -> Blocked | None:
+        """Why a person has to decide; one who said `retry` has."""
+        if entry.retried_at:
             return None
-        age = (verdict.first_seen_at - verdict.arrived_at).days
-        return (Action.HELD, "too_old", {"age_days": age, "max_age_days": limit}) if age > limit else None
+        limit = self._policy.max_age_days
+        age = self._age_days(verdict)
+        if limit is not None and age > limit:
+            return Action.HELD, "too_old", {"age_days": age, "max_age_days": limit}
+        if self._loss:
+            return Action.HELD, "sudden_loss", {"lost": self._loss.lost, "known": self._loss.known}
+        if verdict.condition is Condition.STALE and self._policy.stale == "report":
+            return Action.HELD, "stale_reported", {}
+        return None
+
+    def _age_days(self, verdict: Verdict) -> int:
+        """How old the gap was when it was first seen."""
+        by_date = self._policy.age_from == "date"
+        since = self._case.midnight(verdict.day) if by_date else verdict.arrived_at
+        return (verdict.first_seen_at - since).days if verdict.first_seen_at and since else 0
 
     def _asked(self, day: date) -> bool:
         """Leased dates outside a request's window are looked at for the room they use, and for nothing else."""
-        return self.request.window is None or day in self.request.window
+        return self._case.request.window is None or day in self._case.request.window
 
     def _ordered(self, candidates: Sequence[Verdict]) -> list[Verdict]:
         """An event's own dates first: tonight's date must not queue behind a backlog."""
-        ordered = sorted(candidates, key=lambda v: v.day, reverse=self.policy.order == "newest")
-        return sorted(ordered, key=lambda v: v.day not in self.request.dates)
+        ordered = sorted(candidates, key=lambda v: v.day, reverse=self._policy.order == "newest")
+        return sorted(ordered, key=lambda v: v.day not in self._case.request.dates)
 
     def _room(self, seen: Iterable[Verdict]) -> tuple[int, str]:
-        if self.memory.healed_before or any(v.triggered_at for v in seen):
-            return self.policy.max_in_flight, "no_room"
-        return min(self.policy.breaker_after, self.policy.max_in_flight), "slow_start"
+        if self._case.memory.healed_before or any(v.triggered_at for v in seen):
+            return self._policy.max_in_flight, "no_room"
+        return min(self._policy.breaker_after, self._policy.max_in_flight), "slow_start"
 
     def _fill(self, ordered: list[Verdict], in_flight: int, room: tuple[int, str]) -> Iterable[Verdict]:
         limit, full = room
         free = max(limit - in_flight, 0)
         for verdict in ordered[:free]:
-            if self.request.dry_run or self.mode != "heal":
-                code = "dry_run" if self.request.dry_run else "observe"
+            if self._case.request.dry_run or self._mode != "heal":
+                code = "dry_run" if self._case.request.dry_run else "observe"
                 yield replace(verdict, action=Action.WOULD_HEAL, reason=_because(verdict, code))
             else:
                 yield replace(verdict, action=Action.HEAL)
@@ -110,9 +145,15 @@ class Actions:
 Blocked = tuple[Action, str, dict[str, Any]]
 
 
+def attempts_since_retry(entry: Entry) -> list[Attempt]:
+    """The claims since the date was last seen complete, or a person said `retry`."""
+    return [a for a in entry.attempts if entry.retried_at is None or a.claimed_at > entry.retried_at]
+
+
 def attempts_used(entry: Entry, watermark: str) -> int:
-    """Delivered claims for the present watermark since the date was last seen complete."""
-    return sum(attempt.delivered and same_data(attempt.watermark, watermark) for attempt in entry.attempts)
+    """Those of them that were delivered, for the present watermark."""
+    since = attempts_since_retry(entry)
+    return sum(attempt.delivered and same_data(attempt.watermark, watermark) for attempt in since)
 
 
 def fruitless(attempts: Sequence[Attempt], verdict: Verdict) -> list[Attempt]:
@@ -129,7 +170,3 @@ def fruitless(attempts: Sequence[Attempt], verdict: Verdict) -> list[Attempt]:
 def _because(verdict: Verdict, code: str, **numbers: Any) -> Reason:
     """The action's reason on top of the gap's own: its numbers stay, its sentence leads."""
     return reason(code, **{**verdict.reason.numbers, **numbers, "gap": verdict.reason.sentence})
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import chain
 
 from gapheal.model.passes import TableKey
-from gapheal.model.pipeline import Phase, Pipeline, Table
+from gapheal.model.pipeline import Phase, Pipeline, Table, Transition
 
 
 def tables_of(pipeline: Pipeline, transition: str) -> Iterator[tuple[TableKey, Table]]:
@@ -37,12 +38,14 @@ def _yardsticks(pipeline: Pipeline, phase: str) -> Iterator[tuple[TableKey, Tabl
             yield expected_key(phase, here.expected.table), here.expected.as_table
         return
     counted = {table.counts for table in here.tables} - {None}
+    by_entities = _by_entities(here, feeding)
     for before in feeding.upstream:
         for table in pipeline.phases[before].tables:
-            if table.required and (table.counts in counted or (table.counts and _by_entities(here))):
+            if table.required and (table.counts in counted or (table.counts and by_entities)):
                 yield TableKey(before, table.table), table
 
 
-def _by_entities(phase: Phase) -> bool:
-    """Whether an excuse of a table in the phase asks how many entities upstream has."""
-    return any(excuse.upstream_entities_below for table in phase.tables for excuse in table.excuses)
+def _by_entities(phase: Phase, feeding: Transition) -> bool:
+    """Whether an excuse of the phase asks how many entities upstream has."""
+    excuses = chain(feeding.policy.excuses, *(table.excuses for table in phase.tables))
+    return any(excuse.upstream_entities_below for excuse in excuses)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from gapheal.judge.excuses import excuse_for
-from gapheal.model.passes import Count, Observations, TableKey
-from gapheal.model.pipeline import Pipeline, Table, Transition
+from gapheal.judge.needs import expected_key
+from gapheal.model.passes import Count, Memory, Observations, TableFacts, TableKey
+from gapheal.model.pipeline import Excuse, Pipeline, Table, Transition
 
-NOTHING = Count()
+NOTHING, NO_FACTS = Count(), TableFacts()
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """Why one table is not whole on one date."""
 
+    phase: str
     table: str
     found: int
     needed: int
@@ -38,53 +40,121 @@ def needed(yardstick: int, ratio: Decimal) -> int:
 
 
 class Tables:
-    """One observation, asked by phase and date."""
+    """One observation and what people have accepted, asked by phase and date."""
 
-    def __init__(self, pipeline: Pipeline, seen: Observations) -> None:
+    def __init__(self, pipeline: Pipeline, seen: Observations, memory: Memory) -> None:
         self._pipeline = pipeline
         self._seen = seen
+        self._memory = memory
 
     def count(self, phase: str, table: Table, day: date) -> Count:
         """What `table` holds of `day`; a table that was never read is a fault of the caller."""
-        return self._seen.counts[TableKey(phase, table.table)].get(day, NOTHING)
+        return self.of(phase, table).get(day, NOTHING)
+
+    def of(self, phase: str, table: Table) -> Mapping[date, Count]:
+        """What `table` holds, by date."""
+        return self._seen.counts[TableKey(phase, table.table)]
+
+    def facts(self, phase: str, table: Table) -> TableFacts:
+        """What is known of the table as a whole."""
+        return self._seen.facts.get(TableKey(phase, table.table), NO_FACTS)
+
+    def present(self, phase: str, day: date) -> Iterator[Table]:
+        """The required tables of `phase` that the file does not excuse on `day`."""
+        for table in self._required[phase]:
+            if not (table.excuses and self.table_excuse(phase, table, day)):
+                yield table
 
     def required(self, phase: str, day: date) -> Iterator[Table]:
-        """The tables of `phase` that must hold `day`: an excused table is required in neither role."""
-        for table in self._required[phase]:
-            if not (table.excuses and excuse_for(table.excuses, day, self._pipeline.seasons)):
-                yield table
+        """The tables that must hold `day` whole: one that is excused or accepted is required in neither role."""
+        return iter(()) if day in self._memory.accepted.get(phase, ()) else self.present(phase, day)
+
+    def counts(self, phase: str, day: date) -> list[Count]:
+        """What the present tables hold, in the file's order."""
+        return [self.count(phase, table, day) for table in self.present(phase, day)]
+
+    def table_excuse(self, phase: str, table: Table, day: date) -> Excuse | None:
+        """The excuse of the table itself that covers `day`."""
+        feeding = self._pipeline.feeding(phase)
+        upstream = feeding.upstream if feeding else ()
+        return excuse_for(table.excuses, day, self._pipeline.seasons, lambda: self.entities(upstream, day))
+
+    def excuse(self, transition: Transition, day: date) -> Excuse | None:
+        """The excuse of the transition's policy that covers `day`."""
+        excuses, seasons = transition.policy.excuses, self._pipeline.seasons
+        return excuse_for(excuses, day, seasons, lambda: self.entities(transition.upstream, day))
+
+    def demanded(self, phase: str, day: date) -> bool:
+        """Whether anything says that `phase` should have `day`: not where it, or what feeds it, is excused."""
+        if not any(True for _ in self.required(phase, day)):
+            return False
+        feeding = self._pipeline.feeding(phase)
+        if feeding is None:
+            return True
+        too_early = feeding.policy.start_date is not None and day < feeding.policy.start_date
+        if too_early or self.excuse(feeding, day):
+            return False
+        return all(self.demanded(before, day) for before in feeding.upstream)
+
+    def expired(self, phase: str, day: date) -> Iterator[tuple[Table, timedelta]]:
+        """The present tables that no longer keep `day`, and how long they keep one."""
+        age = self._seen.now - datetime.combine(day, time(), UTC)
+        for table in self.present(phase, day):
+            retention = self.facts(phase, table).retention
+            if retention is not None and retention <= age:
+                yield table, retention
 
     def shortfalls(self, phase: str, day: date, judged: Transition) -> Iterator[Shortfall]:
         """What keeps `phase` from being whole on `day`.
 
-        Its yardstick is the phase before it, with the feeding transition's ratio and excuses; a phase that
-        nothing feeds is measured by its own tables, with the ratio of the transition being `judged`.
+        Its yardstick is the phase before it, with the feeding transition's ratio and excuses; a phase that nothing
+        feeds is measured by its `expected` table or its own tables, with the ratio of the transition being `judged`.
         """
         feeding = self._pipeline.feeding(phase)
-        if feeding and excuse_for(feeding.policy.excuses, day, self._pipeline.seasons):
+        if feeding and feeding.policy.excuses and self.excuse(feeding, day):
             return
         ratio = (feeding or judged).policy.min_completeness
         for table in self.required(phase, day):
             count = self.count(phase, table, day)
             if count.rows < table.min_rows:
-                yield Shortfall(table.table, count.rows, table.min_rows, "rows", table.min_rows)
+                yield Shortfall(phase, table.table, count.rows, table.min_rows, "rows", table.min_rows)
             elif unit := table.counts:
-                yardstick = self.yardstick(feeding.upstream if feeding else (phase,), unit, day)
+                yardstick = self.yardstick(feeding.upstream, unit, day) if feeding else self._first(phase, unit, day)
                 enough = needed(yardstick, ratio)
                 if (count.entities or 0) < enough:
-                    yield Shortfall(table.table, count.entities or 0, enough, unit, yardstick)
+                    yield Shortfall(phase, table.table, count.entities or 0, enough, unit, yardstick)
 
     def yardstick(self, phases: tuple[str, ...], entity: str, day: date) -> int:
-        """The largest count of `entity` among the required tables of `phases`; 0 where none counts it."""
+        """The largest count of `entity` among the tables of `phases`; 0 where none counts it."""
         return max(
             (
                 self.count(phase, table, day).entities or 0
                 for phase in phases
-                for table in self.required(phase, day)
+                for table in self.present(phase, day)
                 if table.counts == entity
             ),
             default=0,
         )
+
+    def entities(self, phases: tuple[str, ...], day: date) -> int | None:
+        """The largest count of anything that the required tables of `phases` count; None where none was read."""
+        read = (
+            self._seen.counts.get(TableKey(phase, table.table))
+            for phase in phases
+            for table in self._required[phase]
+            if table.counts
+        )
+        found = [counts.get(day, NOTHING).entities or 0 for counts in read if counts is not None]
+        return max(found) if found else None
+
+    def _first(self, phase: str, entity: str, day: date) -> int:
+        """The yardstick of a phase that nothing feeds."""
+        expected = self._pipeline.phases[phase].expected
+        if expected and expected.as_table.counts == entity:
+            counts = self._seen.counts[expected_key(phase, expected.table)]
+            if due := counts.get(day, NOTHING).entities:
+                return due
+        return self.yardstick((phase,), entity, day)
 
     @cached_property
     def _required(self) -> dict[str, tuple[Table, ...]]:

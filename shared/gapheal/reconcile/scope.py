@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from gapheal.intervals import EARLIEST, LATEST, Interval, unfold
+from gapheal.intervals import DAY, EARLIEST, LATEST, Interval, unfold
 from gapheal.model.passes import OPEN, Memory, Request, Scope, Source
 from gapheal.model.pipeline import Policy
 
@@ -15,12 +15,15 @@ def remembered(policy: Policy, request: Request) -> frozenset[date] | None:
     """The dates to recall: an event's own (and always the open ones), or all of them.
 
     A batch may bridge dates that nobody named; to be judged they must be remembered, or their numbers would restart.
+    So must all that a date depends on.
     """
-    return request.dates if request.source is Source.EVENT and policy.batch_size == 1 else None
+    if request.source is not Source.EVENT or policy.batch_size > 1 or policy.depends_on_past:
+        return None
+    return request.dates | _before(request.dates, policy.lookback_days)
 
 
 def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> Scope | None:
-    """What to observe: the request's dates or window, and every date that is open or leased; None: nothing.
+    """What to judge: the request's dates or window, and every date that is open or leased; None: nothing.
 
     Args:
         policy: of the transition.
@@ -39,6 +42,24 @@ def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> S
         # One day more than asked: the rough clock may be behind the query's.
         start = today - timedelta(days=policy.scan_days + 1)
     return _from(policy.start_date, Scope(Interval.inclusive(start, LATEST), frozenset(pending)))
+
+
+def reach(policy: Policy, scope: Scope) -> Scope:
+    """`scope`, and the earlier dates that judging it depends on; these are seen, not judged."""
+    start = policy.start_date or EARLIEST
+    dates = scope.dates | {day for day in _before(scope.dates, policy.lookback_days) if day >= start}
+    if policy.depends_on_past:
+        # The date before may be months back: between two seasons there is none.
+        last = max([*scope.dates, *([scope.window.last] if scope.window else [])])
+        return Scope(Interval.inclusive(min(start, last), last), dates)
+    if scope.window is None:
+        return Scope(None, dates)
+    first = max(scope.window.start - policy.lookback_days * DAY, start, EARLIEST)
+    return Scope(Interval(min(first, scope.window.start), scope.window.end), dates)
+
+
+def _before(days: Iterable[date], lookback_days: int) -> frozenset[date]:
+    return frozenset(day - n * DAY for day in days for n in range(1, lookback_days + 1))
 
 
 def _bridged(days: Iterable[date], batch_size: int) -> set[date]:

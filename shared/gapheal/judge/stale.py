@@ -1,0 +1,87 @@
+"""Whether a whole date was made from older input than there is now, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from gapheal.judge.case import Case
+from gapheal.judge.reasons import moment, reason
+from gapheal.judge.watermark import fingerprint
+from gapheal.model.passes import Reason
+from gapheal.model.pipeline import Table
+
+
+class Stale:
+    """Judges dates whose rows are all there.
+
+    What was once seen whole with this very input is stale no more: so a re-run that wrote nothing ends, and a report
+    is told once.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def of(self, day: date) -> Reason | None:
+        """Why `day` is stale, by the first table that is."""
+        if self._case.policy.stale == "ignore" or self._buffered(day):
+            return None
+        return next((why for _, why in self._tables(day)), None)
+
+    def seen_whole(self, day: date, *, settled: bool = False) -> Mapping[str, tuple[str, str]]:
+        """What to remember of each table that is whole: upstream's watermark, and its own.
+
+        Args:
+            day: the date.
+            settled: whether to remember the present watermark of stale tables too: nothing more is to come of it.
+        """
+        case, phase = self._case, self._case.transition.downstream
+        if case.policy.stale == "ignore":
+            return {}
+        entry = case.entry(day)
+        kept = dict(entry.seen_whole) if entry.spec == case.spec else {}
+        short = {each.table for each in case.tables.shortfalls(phase, day, case.transition)}
+        stale = () if settled else {table.table for table, _ in self._tables(day)}
+        for table in case.tables.required(phase, day):
+            if table.table not in short and table.table not in stale:
+                kept[table.table] = (case.watermark(day), fingerprint(case.tables.count(phase, table, day)))
+        return kept
+
+    def _tables(self, day: date) -> Iterator[tuple[Table, Reason]]:
+        case = self._case
+        if day in case.rebuilt:
+            return
+        for table in case.tables.required(case.transition.downstream, day):
+            if why := self._table(day, table):
+                yield table, why
+
+    def _table(self, day: date, table: Table) -> Reason | None:
+        case, entry = self._case, self._case.entry(day)
+        count = case.tables.count(case.transition.downstream, table, day)
+        before = entry.seen_whole.get(table.table) if entry.spec == case.spec else None
+        if before and before[0] == case.watermark(day):
+            return None
+        written = case.last_write(day)
+        if written and count.written_at:
+            late = timedelta(minutes=case.policy.stale_after_minutes)
+            if written - count.written_at <= late:
+                return None
+            return reason(
+                "stale_written",
+                table=table.table,
+                upstream_written_at=moment(written),
+                written_at=moment(count.written_at),
+                stale_after_minutes=case.policy.stale_after_minutes,
+            )
+        if before and before[1] == fingerprint(count):
+            return reason("stale_changed", table=table.table, made_from=before[0], upstream=case.watermark(day))
+        return None
+
+    def _buffered(self, day: date) -> bool:
+        """Rows in a streaming buffer: last writes tell nothing of them."""
+        transition, tables = self._case.transition, self._case.tables
+        return any(
+            tables.facts(phase, table).buffered
+            for phase in (*transition.upstream, transition.downstream)
+            for table in tables.required(phase, day)
+        )
