@@ -41,7 +41,8 @@ line and the mend; `gapheal validate --resolved pipeline.json` writes the file w
 `gapheal validate --schema` prints the JSON Schema, for editors.
 
 Shorthands: a phase may be a list of tables, a table may be its name, `upstream` may be one name. An unknown key is a
-fault. So is a key whose behaviour is *not built yet*, unless it has the value that stands beside it here.
+fault. So is a key whose behaviour is *not built yet*, unless it has the value that stands beside it here. The grain is
+a day: a pipeline that moves by the hour or the month is not for gapheal.
 
 ## Environment
 
@@ -163,8 +164,6 @@ def _refusal(place: str, key: str) -> Iterator[str]:
     if path in REFUSED:
         passing = [f"`{json.dumps(each)}`".replace('"', "") for each in REFUSED[path] if each is not None]
         yield f"*Not built yet*{': only ' + ' or '.join(passing) if passing else ''}."
-    elif f"{path}.1" in REFUSED:
-        yield "*Not built yet*: more than one."
 
 
 if __name__ == "__main__":

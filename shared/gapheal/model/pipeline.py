@@ -83,7 +83,7 @@ class Excuse(Noun):
     outside: Text | None = None
     """Every date in no window of this season."""
     upstream_entities_below: Positive | None = None
-    """Dates on which upstream has fewer entities than this."""
+    """Dates on which upstream has fewer entities than this, by the `entity_column` of its required tables."""
     from_: Day | None = Field(default=None, alias="from")
     """This date and later (to `to`, if given)."""
     to: Day | None = None
@@ -171,7 +171,7 @@ class Phase(Noun):
     tables: tuple[Table, ...] = Field(min_length=1)
     """Its tables, all keyed by a date column."""
     expected: Expected | None = None
-    """What a first phase should have."""
+    """What a first phase should have; only for a phase that no transition feeds."""
 
 
 class PubSubTarget(Noun):
@@ -187,7 +187,7 @@ class HttpTarget(Noun):
     url: Url
     """Where to POST."""
     audience: Text | None = None
-    """Of the ID token; by default the URL's origin."""
+    """Of the ID token, which only https:// URLs get; by default the URL's origin."""
     accepted: tuple[Status, ...] = (200, 202)
     """Answers that mean: it will run."""
     busy: tuple[Status, ...] = (409, 429, 503)
@@ -206,7 +206,7 @@ class Trigger(Noun):
     payload: Template | None = None
     """Template of the data; by default all that is known of the trigger."""
     fan_out: tuple[Template, ...] = ()
-    """Several payloads per date, one message each."""
+    """Several payloads per date, one message each; not with `batch_size` above 1."""
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -306,7 +306,7 @@ class Pipeline(Noun):
     ledger_dataset: DatasetName
     """Where gapheal remembers; by default `gapheal_<pipeline>`."""
     metadata: Literal["auto", "off", "on"] = "auto"
-    """Whether partitions' metadata is read in place of rows."""
+    """Whether partitions' metadata is read where it is enough; `auto` is `off` against an emulator."""
     seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = {}
     """Named windows in which data is expected."""
     phases: dict[PhaseName, Phase] = Field(min_length=1)

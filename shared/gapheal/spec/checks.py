@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from gapheal.model.pipeline import HttpTarget
 from gapheal.model.template import PLACEHOLDER, PLACEHOLDERS
-from gapheal.spec.faults import Finding, nearest, show, suggest
+from gapheal.spec.faults import Finding, Path, nearest, show, suggest
+from gapheal.spec.grain import DAY_ALONE, is_grain_placeholder
 from gapheal.spec.graph import check_graph
 from gapheal.spec.paths import find, texts
+from gapheal.spec.yardsticks import check_yardsticks
 
 _EXCUSES = ("phases.*.tables.*.excuses.*", "transitions.*.policy.excuses.*")
 """Wider than what is filled in, so that `{Date}` is a slip and not a text."""
@@ -21,11 +24,14 @@ _EXCUSES = ("phases.*.tables.*.excuses.*", "transitions.*.policy.excuses.*")
 def findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     """All that does not fit together."""
     yield from check_graph(data)
+    yield from check_yardsticks(data)
     yield from _unknown_seasons(data)
     yield from _overlapping_windows(data)
     yield from _twin_tables(data)
+    yield from _one_column_twice(data)
     yield from _unfit_templates(data)
     yield from _fan_out_in_batches(data)
+    yield from _answers_of_two_meanings(data)
 
 
 def _unknown_seasons(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -60,6 +66,20 @@ def _twin_tables(data: Mapping[str, Any]) -> Iterator[Finding]:
             seen.add(name)
 
 
+def _one_column_twice(data: Mapping[str, Any]) -> Iterator[Finding]:
+    for place, table in find(data, "phases.*.tables.*"):
+        dated = [column for _, column in find(table, "date_column")]
+        for path, updated in find(table, "updated_column", place):
+            if isinstance(updated, str) and updated.lower() in (str(column).lower() for column in dated):
+                yield (
+                    path,
+                    (
+                        f"expected the column that tells when a row was written, "
+                        f"found the date_column {show(updated)}; name another, or leave this out"
+                    ),
+                )
+
+
 def _unfit_templates(data: Mapping[str, Any]) -> Iterator[Finding]:
     for pattern in ("transitions.*.trigger.payload", "transitions.*.trigger.fan_out.*"):
         for place, template in find(data, pattern):
@@ -76,6 +96,8 @@ def _unfit_text(text: str) -> Iterator[str]:
 
 
 def _known_placeholder(name: str) -> str:
+    if is_grain_placeholder(name):
+        return DAY_ALONE
     match = nearest(name, PLACEHOLDERS)
     return f"did you mean {{{match}}}?" if match else f"known: {' '.join(f'{{{each}}}' for each in PLACEHOLDERS)}"
 
@@ -86,3 +108,25 @@ def _fan_out_in_batches(data: Mapping[str, Any]) -> Iterator[Finding]:
             for path, size in find(written, "policy.batch_size", transition):
                 if size != 1:
                     yield path, f"expected 1 beside trigger.fan_out, found {show(size)}; leave one of them out"
+
+
+def _answers_of_two_meanings(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Told at `busy`, or at `accepted` where `busy` is the default."""
+    for place, target in find(data, "transitions.*.trigger.http"):
+        accepted, busy = _answers(target, "accepted", place), _answers(target, "busy", place)
+        both = {code for _, code in accepted} & {code for _, code in busy}
+        written, other = (busy, "accepted") if any(find(target, "busy")) else (accepted, "busy")
+        for path, code in written:
+            if code in both:
+                yield path, f"expected each answer to mean one thing, found {code} in {other} too; take one out"
+
+
+def _answers(target: Any, key: str, place: Path) -> list[tuple[Path, Any]]:
+    """The codes of `accepted` or `busy`, written or by default."""
+    written = dict(find(target, key, place)) or {(*place, key): list(HttpTarget.model_fields[key].default)}
+    return [
+        (path, code)
+        for start, codes in written.items()
+        for path, code in find(codes, "*", start)
+        if isinstance(code, int)
+    ]

@@ -11,7 +11,9 @@ from gapheal.spec.faults import Finding, Path, show, suggest
 from gapheal.spec.paths import find
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
+    """A transition's ends, each with where it stands."""
+
     name: str
     upstream: tuple[tuple[Path, str], ...]
     downstream: tuple[Path, str]
@@ -19,31 +21,33 @@ class _Step(NamedTuple):
 
 def check_graph(data: Mapping[str, Any]) -> Iterator[Finding]:
     """What is wrong with the transitions' ends."""
-    steps = list(_steps(data))
+    found = list(steps(data))
     phases = data.get("phases")
     if isinstance(phases, dict):
-        yield from _unknown_phases(steps, list(phases))
-    yield from _second_feeds(steps)
-    yield from _doubled_upstreams(steps)
-    yield from _circles(steps)
+        yield from _unknown_phases(found, list(phases))
+    yield from _second_feeds(found)
+    yield from _doubled_upstreams(found)
+    yield from _self_feeds(found)
+    yield from _circles(found)
 
 
-def _steps(data: Mapping[str, Any]) -> Iterator[_Step]:
+def steps(data: Mapping[str, Any]) -> Iterator[Step]:
+    """Every transition of which the downstream is written."""
     for path, written in find(data, "transitions.*"):
         upstream = tuple(end for end in find(written, "upstream.*", path) if isinstance(end[1], str))
         for downstream in find(written, "downstream", path):
             if isinstance(downstream[1], str):
-                yield _Step(str(path[-1]), upstream, downstream)
+                yield Step(str(path[-1]), upstream, downstream)
 
 
-def _unknown_phases(steps: list[_Step], phases: list[str]) -> Iterator[Finding]:
+def _unknown_phases(steps: list[Step], phases: list[str]) -> Iterator[Finding]:
     for step in steps:
         for path, phase in (*step.upstream, step.downstream):
             if phase not in phases:
                 yield path, f"expected a phase of this file, found {show(phase)}; {suggest(phase, phases)}"
 
 
-def _second_feeds(steps: list[_Step]) -> Iterator[Finding]:
+def _second_feeds(steps: list[Step]) -> Iterator[Finding]:
     feeds: dict[str, str] = {}
     for step in steps:
         path, phase = step.downstream
@@ -58,7 +62,7 @@ def _second_feeds(steps: list[_Step]) -> Iterator[Finding]:
         feeds.setdefault(phase, step.name)
 
 
-def _doubled_upstreams(steps: list[_Step]) -> Iterator[Finding]:
+def _doubled_upstreams(steps: list[Step]) -> Iterator[Finding]:
     for step in steps:
         seen: set[str] = set()
         for path, phase in step.upstream:
@@ -67,7 +71,14 @@ def _doubled_upstreams(steps: list[_Step]) -> Iterator[Finding]:
             seen.add(phase)
 
 
-def _circles(steps: list[_Step]) -> Iterator[Finding]:
+def _self_feeds(steps: list[Step]) -> Iterator[Finding]:
+    for step in steps:
+        for path, phase in step.upstream:
+            if phase == step.downstream[1]:
+                yield path, f"expected another phase than the downstream, found {show(phase)}; no phase feeds itself"
+
+
+def _circles(steps: list[Step]) -> Iterator[Finding]:
     """One finding for each circle; cutting it there shows the next."""
     left = list(steps)
     while circle := _circle(left):
@@ -79,7 +90,7 @@ def _circles(steps: list[_Step]) -> Iterator[Finding]:
         yield ("transitions", cut.name), f"expected one direction, found the circle {found}; take one step out"
 
 
-def _circle(steps: list[_Step]) -> list[str]:
+def _circle(steps: list[Step]) -> list[str]:
     """The phases of one circle in their order, each once."""
     before: dict[str, list[str]] = {}
     for start, end in chain.from_iterable(map(_links, steps)):
@@ -91,5 +102,6 @@ def _circle(steps: list[_Step]) -> list[str]:
     return []
 
 
-def _links(step: _Step) -> list[tuple[str, str]]:
-    return [(phase, step.downstream[1]) for _, phase in step.upstream]
+def _links(step: Step) -> list[tuple[str, str]]:
+    """From phase to phase; what feeds itself is told on its own."""
+    return [(phase, step.downstream[1]) for _, phase in step.upstream if phase != step.downstream[1]]

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from gapheal.model import fields
 from gapheal.spec.faults import Finding, Path, nearest, show
+from gapheal.spec.grain import DAY_ALONE, is_grain_key
 from gapheal.spec.written import keys, noun_at
 
 _FORMS = {
@@ -98,7 +99,9 @@ def _message(detail: ErrorDetails, path: Path, found: str) -> str:
 
 
 def _known_key(path: Path) -> str:
-    """The key that was meant, be it one level further down."""
+    """The key that was meant, be it one level further down; or that none is like it."""
+    if is_grain_key(str(path[-1])):
+        return DAY_ALONE
     noun = noun_at(path[:-1])
     direct = keys(noun) if noun else {}
     below = {

@@ -25,9 +25,11 @@ Place = tuple[str | int, ...]
 
 
 def places(value: Any, at: Place = ()) -> Iterator[Place]:
-    """Every key of the contract: not the names that people choose, nor the inside of a payload."""
+    """Every key of the contract: not the names that people choose, nor the inside of a template."""
     pairs: list[tuple[str | int, Any]] = []
-    if isinstance(value, dict) and at[-1:] != ("payload",):
+    if at[-1:] in (("payload",), ("fan_out",)):
+        return
+    if isinstance(value, dict):
         pairs = list(value.items())
     elif isinstance(value, list):
         pairs = list(enumerate(value))
@@ -84,7 +86,10 @@ policies = st.fixed_dictionaries(
     {},
     optional={
         "mode": st.sampled_from(["paused", "observe", "heal"]),
-        "stale": st.sampled_from(["report", "ignore"]),
+        "stale": st.sampled_from(["report", "ignore", "heal"]),
+        "settle_minutes": st.integers(0, 500),
+        "lookback_days": st.integers(0, 30),
+        "depends_on_past": st.booleans(),
         "start_date": st.none() | days,
         "scan_days": st.none() | st.integers(1, 5000),
         "min_completeness": st.floats(0, 1, exclude_min=True),
@@ -99,6 +104,7 @@ tables = st.sampled_from(["a.b", "my-project.a.c"]) | st.fixed_dictionaries(
     optional={
         "date_column": st.just("day"),
         "entity_column": st.none() | st.just("game_id"),
+        "updated_column": st.none() | st.just("written_at"),
         "where": st.none() | st.just("kind = '(;'"),
         "required": st.booleans(),
         "excuses": st.lists(excuses, max_size=2),
@@ -129,7 +135,10 @@ files = st.fixed_dictionaries(
             },
         ),
     },
-    optional={"metadata": st.sampled_from(["auto", "off", False]), "project": st.sampled_from([None, "my-project"])},
+    optional={
+        "metadata": st.sampled_from(["auto", "off", "on", False]),
+        "project": st.sampled_from([None, "my-project"]),
+    },
 )
 keys = st.sampled_from(sorted(places(WHOLE), key=dotted))
 

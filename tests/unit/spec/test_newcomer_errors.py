@@ -88,11 +88,8 @@ def test_what_is_missing_is_told_with_an_example(faults):
 
 
 def test_what_is_not_built_yet_is_never_silently_accepted(ten, faults):
-    assert faults(with_policy(ten, "stale: heal")) == [
-        (
-            "12: transitions.phase2_to_phase3.policy.stale: "
-            'not supported yet: expected "report" or "ignore", found "heal"; leave it out'
-        ),
+    assert faults(with_policy(ten, "page_above: 5")) == [
+        "12: transitions.phase2_to_phase3.policy.page_above: not supported yet: expected 100, found 5; leave it out",
     ]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ import yaml
 from gapheal.errors import ConfigError
 from gapheal.messages import Dated, compose
 from gapheal.model.passes import Source
+from gapheal.model.pipeline import Noun
 from gapheal.model.template import PLACEHOLDERS
 from gapheal.spec import load, parse, resolved
 
@@ -48,7 +51,7 @@ def test_everything_can_be_said_at_once(everything):
     policy = pipeline.transitions["phase2_to_phase3"].policy
 
     assert policy.scan_days is None
-    assert policy.min_completeness == Decimal(1)
+    assert policy.min_completeness == Decimal("0.8")
     assert policy.excuses[0].dates == (date(2022, 2, 18), date(2022, 2, 20))
     assert pipeline.phases["phase3"].tables[1].excuses[0].to == date(2021, 10, 25)
     assert pipeline.transitions["phase2_to_phase3"].trigger.payload == {
@@ -57,6 +60,34 @@ def test_everything_can_be_said_at_once(everything):
         "retries": 2,
         "dry": False,
     }
+
+
+def nouns(value: Any) -> Iterator[Noun]:
+    """Every noun of a pipeline, itself included."""
+    if isinstance(value, Noun):
+        yield value
+        value = [getattr(value, name) for name in type(value).model_fields]
+    if isinstance(value, dict):
+        value = list(value.values())
+    for each in value if isinstance(value, list | tuple) else []:
+        yield from nouns(each)
+
+
+def test_the_file_that_says_everything_leaves_no_key_at_its_default(everything):
+    """What this file does not say, the laws below it do not try."""
+    pipeline = parse(everything)
+    found = list(nouns(pipeline))
+    said = {(type(noun), name) for noun in found for name in noun.model_fields_set}
+    moved = {
+        (type(noun), name)
+        for noun in found
+        for name, field in type(noun).model_fields.items()
+        if field.is_required() or getattr(noun, name) != field.get_default(call_default_factory=True)
+    }
+    every = {(kind, name) for kind in {type(noun) for noun in found} for name in kind.model_fields}
+
+    assert {name for _, name in every - moved} == {"page_above", "urls_env", "pages_env", "alerts"}
+    assert said == every
 
 
 @pytest.mark.parametrize("file", ["ten", "everything"])
@@ -77,7 +108,7 @@ def test_the_resolved_form_holds_json_values_and_the_keys_of_the_file(everything
     step = form["transitions"]["phase2_to_phase3"]
 
     assert step["upstream"] == ["phase2"]
-    assert step["policy"]["min_completeness"] == 1.0
+    assert step["policy"]["min_completeness"] == 0.8
     assert step["policy"]["excuses"][3]["from"] == "2023-01-01"
     assert "defaults" not in form
 

@@ -51,7 +51,21 @@ def test_the_head_alone_is_sound():
         ),
         (
             ["a_to_a: {}"],
-            ["9: transitions.a_to_a: expected one direction, found the circle a → a; take one step out"],
+            [
+                (
+                    "9: transitions.a_to_a.upstream[0]: expected another phase than the downstream, "
+                    'found "a"; no phase feeds itself'
+                ),
+            ],
+        ),
+        (
+            ["a_to_b: {upstream: [a, b]}"],
+            [
+                (
+                    "9: transitions.a_to_b.upstream[1]: expected another phase than the downstream, "
+                    'found "b"; no phase feeds itself'
+                ),
+            ],
         ),
         (
             ["a_to_b: {}", "b_to_c: {}", "c_to_a: {}"],
@@ -63,6 +77,15 @@ def test_the_head_alone_is_sound():
                 (
                     "10: transitions.b_to_c.downstream: expected one transition into c, found a second "
                     "(a_to_c is the first); list several upstreams in one transition"
+                ),
+            ],
+        ),
+        (
+            ["a_to_b: {}", "again: {upstream: a, downstream: b}"],
+            [
+                (
+                    "10: transitions.again.downstream: expected one transition into b, found a second "
+                    "(a_to_b is the first); list several upstreams in one transition"
                 ),
             ],
         ),
@@ -192,6 +215,18 @@ def test_windows_of_a_season_are_ordered_and_apart(faults, windows, told):
             "{http: {url: 'https://x.example', timeout_seconds: 541}}",
             "trigger.http.timeout_seconds: expected 540 or less, found 541",
         ),
+        (
+            "{http: {url: 'https://x.example', accepted: [200, 423], busy: [503, 423]}}",
+            "trigger.http.busy[1]: expected each answer to mean one thing, found 423 in accepted too; take one out",
+        ),
+        (
+            "{http: {url: 'https://x.example', accepted: [200, 409]}}",
+            "trigger.http.accepted[1]: expected each answer to mean one thing, found 409 in busy too; take one out",
+        ),
+        (
+            "{http: {url: 'https://x.example', busy: [202]}}",
+            "trigger.http.busy[0]: expected each answer to mean one thing, found 202 in accepted too; take one out",
+        ),
     ],
 )
 def test_a_trigger_has_one_target_and_templates_that_can_be_filled(faults, written, told):
@@ -221,6 +256,10 @@ def test_fan_out_does_not_go_with_batches(faults):
         (
             "{table: x.a, date_column: 'a b'}",
             'phases.a[0].date_column: expected a column\'s name such as game_date, found "a b"',
+        ),
+        (
+            "{table: x.a, updated_column: GAME_DATE}",
+            "phases.a[0].updated_column: expected the column that tells when a row was written, found the date_column",
         ),
         ("{table: x.a, min_rows: 0}", "phases.a[0].min_rows: expected 1 or more, found 0"),
         ("{table: x.a, required: 1}", "phases.a[0].required: expected true or false, found 1"),
