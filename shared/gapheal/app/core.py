@@ -11,6 +11,8 @@ from gapheal import events
 from gapheal.app.plan import Group, grouped
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.intervals import Interval
+from gapheal.judge.case import Case
+from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Pipeline, Transition
 from gapheal.reconcile import Loop, report
@@ -58,9 +60,12 @@ class App:
         """What a scan would say of one date now, and why. Nothing is sent or written."""
         policy = self._transition(transition).policy
         asked = Request(Source.SCAN, window=Interval.inclusive(day, day), dry_run=True)
-        verdicts = [verdict for verdict in self.loop.look(transition, asked).verdicts if verdict.day == day]
-        if verdicts:
-            return {"transition": transition, **_plain(verdicts[0])}
+        done = self.loop.look(transition, asked)
+        verdict = next((verdict for verdict in done.verdicts if verdict.day == day), None)
+        if verdict and done.seen:
+            rules, change = tried(Case(self.pipeline, transition, done.seen, done.memory, asked), verdict)
+            told = {"rules": [rule._asdict() for rule in rules], "change": change}
+            return {"transition": transition, **_plain(verdict), **told}
         if policy.mode == "paused":
             sentence = "mode paused: nothing is looked at"
         elif policy.start_date and day < policy.start_date:

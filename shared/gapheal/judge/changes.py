@@ -1,0 +1,45 @@
+"""What would change a verdict, by its reason's code: what ends it by itself, and what a person can do."""
+
+from __future__ import annotations
+
+from gapheal.model.passes import Reason
+
+CHANGES = {
+    "excuse": "the excuse `{excuse}` in the file",
+    "tables_excused": "the excuses of its tables in the file",
+    "accepted": "`gapheal retry` takes the word back",
+    "upstream_not_required": "rows of {phase}",
+    "expired": "nothing: what is expired is gone; a longer partition expiration keeps later dates",
+    "not_due": "time, an event that names the date, or a smaller policy.lag_days",
+    "upstream_gone": "upstream's rows",
+    "upstream_rows": "{needed} rows in {table}, or a smaller min_rows",
+    "upstream_entities": "{needed} {unit} in {table}, or a smaller min_completeness",
+    "stuck_rows": "{needed} rows in {table}, or `{command}`",
+    "stuck_entities": "{needed} {unit} in {table}, or `{command}`",
+    "lookback_rows": "{needed} rows in {table} on {before}, or time",
+    "lookback_entities": "{needed} {unit} in {table} on {before}, or time",
+    "past_open": "{before} complete, or time",
+    "settling": "time, or a smaller policy.settle_minutes",
+    "missing": "rows in {table}",
+    "partial_rows": "{needed} rows in {table}, or a smaller min_rows",
+    "partial_entities": "{needed} {unit} in {table}, or a smaller min_completeness",
+    "stale_written": "a later write of {table}, or a larger policy.stale_after_minutes",
+    "stale_changed": "a re-run that writes {table} anew",
+    "complete": "fewer rows in its tables, or newer data upstream",
+    "rerun": "newer data upstream",
+    "leased": "rows, or the end of the lease",
+    "attempts_used": "new data upstream, `gapheal retry`, or an excuse in the file if it is to stay empty",
+    "braked": "rows, time, or `gapheal retry`",
+    "too_old": "`gapheal retry`, or a larger policy.max_age_days (null: no limit)",
+    "sudden_loss": "the rows that are gone, or `gapheal retry`",
+    "stale_reported": "policy.stale: heal, or `gapheal retry`",
+    "no_room": "a heal that frees room, or a larger policy.max_in_flight",
+    "slow_start": "the first heal, or a larger policy.breaker_after",
+    "observe": "policy.mode: heal",
+    "dry_run": "the same without dry_run",
+}
+
+
+def change(why: Reason) -> str:
+    """What would change it; nothing for a date that is simply being healed."""
+    return CHANGES.get(why.code, "").format_map(why.numbers)
