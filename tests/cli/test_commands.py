@@ -20,6 +20,11 @@ def test_validate_says_what_the_ten_lines_mean(pipeline, gapheal):
         "  phase2_to_phase3: triggers go to topic nba-props-phase3-trigger",
         "  partial dates are invisible: nba_raw.bdl_player_boxscores has no entity_column",
         "  partial dates are invisible: nba_analytics.player_game_summary has no entity_column",
+        (
+            "  late rows show by partition metadata where a table is partitioned by day on its date column "
+            "(`gapheal validate --live` tells which), elsewhere only where they change the number of rows or entities "
+            "(nba_raw.bdl_player_boxscores, nba_analytics.player_game_summary: no updated_column)"
+        ),
     ]
 
 
@@ -169,3 +174,10 @@ def test_every_command_has_help(words, gapheal):
 
     assert result.exit_code == 0
     assert "Usage" in result.output
+
+
+def test_validate_tells_of_a_season_that_ended(pipeline, gapheal):
+    text = pipeline.read_text().replace("3: {}", "3: {policy: {excuses: [{reason: summer, outside: nba}]}}")
+    pipeline.write_text(text + "seasons: {nba: [{start: 2021-10-19, end: 2022-06-17}]}\n")
+
+    assert "nba ended on 2022-06-17: everything later is excused as summer" in gapheal("validate").output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,11 +50,12 @@ def validate(
         found = spec.load(pipeline)
         if resolved:
             _write(resolved, found)
+    remarks = spec.remarks(found, datetime.now(found.zone).date())
     if as_json:
-        common.print_json({"valid": True, "remarks": spec.remarks(found)})
+        common.print_json({"valid": True, "remarks": remarks})
         return
     common.out.print(f"[green]{pipeline} is valid[/green]")
-    for remark in spec.remarks(found):
+    for remark in remarks:
         common.out.print(f"  {remark}", markup=False, soft_wrap=True)
     if resolved:
         common.out.print(f"wrote {resolved}", markup=False)
