@@ -19,6 +19,8 @@ from gapheal.cli.common import (
     StartOption,
     TransitionsOption,
 )
+from gapheal.cli.graph import GraphCommand, GraphOption
+from gapheal.cli.graph import show as show_graph
 
 TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")]
 
@@ -26,13 +28,14 @@ TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")
 def register(command: typer.Typer) -> None:
     """Add these commands to the panel `Look`."""
     for function in (status, plan, explain):
-        command.command(rich_help_panel=LOOK)(function)
+        command.command(rich_help_panel=LOOK, cls=GraphCommand if function is plan else None)(function)
 
 
 def plan(
     transition: TransitionsOption = None,
     start_date: StartOption = None,
     end_date: EndOption = None,
+    graph: GraphOption = None,
     as_json: JsonOption = False,
     pipeline: PipelineOption = DEFAULT_PIPELINE,
 ) -> None:
@@ -42,6 +45,9 @@ def plan(
 
     Example: gapheal plan --transition phase2_to_phase3 --start-date 2024-04-16
     """
+    if graph:
+        show_graph(pipeline, graph, as_json=as_json)
+        return
     with common.told(as_json=as_json):
         app = common.opened(pipeline)
         window = common.window(start_date, end_date, app.today)
