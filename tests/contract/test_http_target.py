@@ -8,18 +8,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Self
 
 import pytest
 
 from gapheal import __version__
 from gapheal.messages import Dated, compose
-from gapheal.model.passes import Delivery, Message, Request, Source
-from gapheal.model.pipeline import HttpTarget, Pipeline, PubSubTarget, Trigger
+from gapheal.model.passes import Delivery, Message, Source
+from gapheal.model.pipeline import HttpTarget, PubSubTarget, Trigger
 from gapheal.publisher import HttpPublisher, TargetPublisher
-from gapheal.reconcile import Loop
-from gapheal.testing import World, small_pipeline
+from gapheal.testing import small_pipeline
 
 DAY = date(2024, 4, 16)
 NAME = "raw_to_refined"
@@ -215,11 +214,13 @@ def test_a_url_that_cannot_be_called_is_told_and_not_sent(url):
 
 def test_the_payload_is_the_body_and_the_attributes_are_headers(endpoint):
     endpoint.statuses = [202]
-    http = {"trigger": {"http": {"url": endpoint.url}, "payload": {"game_date": "{date}", "try": "{attempt}"}}}
-    pipeline = with_trigger(small_pipeline(), http["trigger"])
+    plain, payload = small_pipeline(), {"game_date": "{date}", "try": "{attempt}"}
+    start = Trigger(http=HttpTarget(url=endpoint.url), payload=payload)
+    transition = plain.transitions[NAME].model_copy(update={"trigger": start})
+    pipeline = plain.model_copy(update={"transitions": {NAME: transition}})
     (message,) = compose(pipeline, NAME, [Dated(DAY, 3, "missing")], Source.SCAN)
 
-    TargetPublisher("gapheal-test").publish(pipeline.transitions[NAME].trigger, [message])
+    TargetPublisher("gapheal-test").publish(start, [message])
 
     (got,) = endpoint.received
     assert json.loads(got.body) == {"game_date": "2024-04-16", "try": "3"}
@@ -315,35 +316,3 @@ def test_each_publisher_refuses_the_others_targets():
     (delivery,) = HttpPublisher().publish(topic, messages())
 
     assert (delivery.outcome, delivery.error) == ("failed", "this publisher sends to URLs only")
-
-
-def with_trigger(pipeline: Pipeline, written: dict[str, object]) -> Pipeline:
-    data = json.loads(pipeline.model_dump_json(by_alias=True))
-    data["transitions"][NAME]["trigger"] = written
-    return Pipeline.model_validate_json(json.dumps(data))
-
-
-def test_a_single_flight_target_is_asked_until_it_is_busy_and_in_the_next_pass_again(endpoint):
-    """A coordinator that runs one date at a time: 202, then 409 until it is done."""
-    pipeline = with_trigger(small_pipeline(max_age_days=None), {"http": {"url": endpoint.url}})
-    world = World(pipeline)
-    days = [date(2024, 6, 20) + timedelta(days=n) for n in range(3)]
-    for day in days:
-        world.warehouse.put("d.raw", day, 100, 10)
-    ports = {**world.ports, "publisher": TargetPublisher("gapheal-test")}
-    numbers = iter(range(10))
-    loop = Loop(pipeline, **ports, new_id=lambda: f"pass-{next(numbers)}")
-    endpoint.statuses = [202, 409, 202, 409]
-
-    first = loop.run(NAME, Request(Source.SCAN))
-    world.clock.advance(minutes=5)
-    world.warehouse.put("d.refined", days[0], 100, 10)
-    second = loop.run(NAME, Request(Source.SCAN))
-
-    asked = [(got.headers["gapheal-partition"], got.headers["gapheal-attempt"]) for got in endpoint.received]
-    told = [(str(days[0]), "1"), (str(days[1]), "1"), (str(days[1]), "2"), (str(days[2]), "1")]
-    assert asked == told
-    assert (first["triggered_dates"], second["triggered_dates"]) == ([str(days[0])], [str(days[1])])
-    assert (first["actions"]["deferred"], second["actions"]["deferred"]) == (2, 1)
-    assert [row["outcome"] for row in world.ledger.rows["triggers"]] == ["published", "busy", "published", "busy"]
-    assert {row["destination"] for row in world.ledger.rows["triggers"]} == {endpoint.url}
