@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gapheal.app import build
 from gapheal.errors import Unavailable
 from gapheal.model.passes import Delivery, Message, Outcome, Request, Source
 from gapheal.model.pipeline import Pipeline, Trigger
@@ -37,7 +38,7 @@ class Target:
         return [self._answer(message) for message in messages]
 
     def subscriptions(self, topic: str) -> int | None:
-        return None
+        raise AssertionError(f"nobody subscribes to a URL, and {topic} is no topic of this pipeline")
 
     def _answer(self, message: Message) -> Delivery:
         word = self.script.pop(0) if self.script else "published"
@@ -140,6 +141,12 @@ def test_a_url_gets_one_message_at_a_time_and_a_topic_ten():
 
     assert by_url.run()["triggered"] == by_topic.run()["triggered"] == 12
     assert (by_url.target.groups, by_topic.target.groups) == ([1] * 12, [10, 2])
+
+
+def test_nobody_is_asked_who_listens_at_a_url():
+    single = Single()
+
+    assert build(single.world.pipeline, **{**single.world.ports, "publisher": single.target}).deaf(NAME) is None
 
 
 def test_a_batch_is_one_message_and_busy_for_all_its_dates():
