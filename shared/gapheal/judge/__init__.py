@@ -60,7 +60,7 @@ class _Judging:
                 verdict = self._verdict(day, previous)
                 found += [verdict] if case.asked(day) else []
                 if case.policy.depends_on_past and verdict.condition is not Condition.EXCUSED:
-                    previous = Previous(day, verdict.condition)
+                    previous = Previous(day, verdict.condition) if self._is_open(verdict) else None
         return found
 
     def _verdict(self, day: date, previous: Previous | None) -> Verdict:
@@ -89,6 +89,10 @@ class _Judging:
             spec=case.spec,
             seen_whole=conditions.stale.seen_whole(day),
         )
+
+    def _is_open(self, verdict: Verdict) -> bool:
+        """Whether work is left to be done on it; a date may wait and yet have all its rows."""
+        return verdict.is_gap or bool(self.conditions.missing(verdict.day) or self.conditions.partial(verdict.day))
 
     def _gone(self, day: date) -> Verdict:
         """What closes an open date whose upstream is no longer there; its rows may come back and open it again."""

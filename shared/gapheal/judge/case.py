@@ -86,13 +86,11 @@ class Case:
 
     def arrived_at(self, day: date) -> datetime:
         """When that data came: its last write, or its first sight; what a first scan finds is as old as its date."""
-        if written := self.last_write(day):
-            return written
         entry = self.entry(day)
-        if entry.arrived_at and same_data(entry.watermark, self.watermark(day)):
+        if entry.arrived_at and not self._has_moved(day):
             return entry.arrived_at
         baseline = self.memory.baseline and self.request.source is not Source.EVENT
-        return self.midnight(day) if baseline else self.now
+        return self.last_write(day) or (self.midnight(day) if baseline else self.now)
 
     def first_seen_at(self, day: date) -> datetime:
         """Since when `day` has been open with this data."""

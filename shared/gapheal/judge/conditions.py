@@ -11,7 +11,7 @@ from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.stale import Stale
 from gapheal.judge.whole import Shortfall
-from gapheal.model.passes import OPEN, Action, Condition, Reason
+from gapheal.model.passes import Action, Condition, Reason
 
 PATIENCE = timedelta(hours=48)
 """How long a date waits for the dates before it, and for upstream before it is called stuck."""
@@ -22,7 +22,7 @@ Rule = Callable[[date], Reason | None]
 
 
 class Previous(NamedTuple):
-    """The nearest earlier date that upstream has and that is not excused."""
+    """The nearest earlier date that upstream has, if it is neither excused nor whole."""
 
     day: date
     condition: Condition
@@ -152,7 +152,7 @@ class Conditions:
         return None
 
     def _past(self, previous: Previous | None, until: str) -> Reason | None:
-        if previous is None or previous.condition not in OPEN or not self._can_hold_back(previous.day):
+        if previous is None or not self._can_hold_back(previous.day):
             return None
         return reason("past_open", before=str(previous.day), condition=str(previous.condition), until=until)
 
