@@ -33,10 +33,12 @@ class Warehouse(Protocol):
     """Reads what exists."""
 
     def observe(self, transition: str, scope: Scope) -> Observations:
-        """Count every table that judging `transition` needs, in `scope`, in one statement.
+        """Read every table that judging `transition` needs, in `scope`: rows, entities, last writes, by date.
+
+        A date without rows is absent from its table's counts.
 
         Raises:
-            ConfigError: a table or column is absent or misplaced.
+            ConfigError: a table or column is absent or misplaced, or a table hides its rows: it is never "empty".
             Unavailable: BigQuery did not answer, or refused for now.
         """
         ...

@@ -8,26 +8,32 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count
 
-from gapheal.intervals import Interval
 from gapheal.judge.needs import tables_of
-from gapheal.model.passes import Claim, Count, Delivery, Lost, Message, Observations, Scope, TableKey, Won
+from gapheal.model.passes import Claim, Count, Delivery, Lost, Message, Observations, Scope, TableFacts, TableKey, Won
 from gapheal.model.pipeline import Pipeline, Trigger
 from gapheal.testing.clock import FrozenClock
 
 
 @dataclass
 class MemoryWarehouse:
-    """Tables as dicts: `put("dataset.table", day, rows, entities)`, `drop(...)`; `fails` raises when observed."""
+    """Tables as dicts: `put("dataset.table", day, rows, entities)`, `drop(...)`; `fails` raises when observed.
+
+    Tables go by their names alone: what the file says of `where` or columns plays no part.
+    """
 
     pipeline: Pipeline
     clock: FrozenClock
     tables: dict[str, dict[date, Count]] = field(default_factory=lambda: defaultdict(dict))
+    facts: dict[str, TableFacts] = field(default_factory=dict)
+    """What is special about a table, by its name: `warehouse.facts["d.raw"] = TableFacts(buffered=True)`."""
     fails: Exception | None = None
     observed: list[Scope] = field(default_factory=list)
 
-    def put(self, table: str, day: date, rows: int = 1, entities: int | None = None) -> None:
-        """Write what `table` holds of `day`."""
-        self.tables[table][day] = Count(rows, entities)
+    def put(
+        self, table: str, day: date, rows: int = 1, entities: int | None = None, written_at: datetime | None = None
+    ) -> None:
+        """Write what `table` holds of `day`; its last write is known only where it is told."""
+        self.tables[table][day] = Count(rows, entities, written_at)
 
     def drop(self, table: str, day: date) -> None:
         """Delete a day."""
@@ -40,9 +46,11 @@ class MemoryWarehouse:
         self.observed.append(scope)
         counts: dict[TableKey, Mapping[date, Count]] = {}
         for key, table in tables_of(self.pipeline, transition):
-            held = self.tables[table.table]
-            counts[key] = {day: held[day] for day in held if _within(day, scope)}
-        return Observations(self.clock.now(), counts)
+            held = self.tables[table.table].items()
+            counts[key] = {day: count for day, count in held if count.rows and day in scope}
+        return Observations(
+            self.clock.now(), counts, {key: self.facts[key.table] for key in counts if key.table in self.facts}
+        )
 
 
 @dataclass
@@ -87,8 +95,3 @@ class MemoryPublisher:
     def _deliver(self, message: Message) -> Delivery:
         self.sent.append(message)
         return Delivery(message, "published", message_id=str(next(iter(self._ids))))
-
-
-def _within(day: date, scope: Scope) -> bool:
-    window: Interval | None = scope.window
-    return (window is not None and day in window) or day in scope.dates

@@ -1,63 +1,104 @@
-"""Reads what exists: one statement counts both sides of a transition, and says by its own clock when."""
+"""Reads what exists: one statement reads both sides of a transition, and says by its own clock when."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 
 from google.api_core import exceptions as google
 
 from gapheal.bigquery import Connection, Rows, translated
+from gapheal.errors import ConfigError
+from gapheal.intervals import EARLIEST, LATEST
 from gapheal.judge.needs import tables_of
-from gapheal.model.passes import Count, Observations, Scope, TableKey
-from gapheal.model.pipeline import Pipeline, Table
-from gapheal.warehouse import catalog
-from gapheal.warehouse.sql import Source, statement
+from gapheal.model.passes import Observations, Scope, TableKey
+from gapheal.model.pipeline import Pipeline
+from gapheal.warehouse.catalog import Catalogue, called
+from gapheal.warehouse.plan import Plan
+from gapheal.warehouse.reading import Reading, suspects
+from gapheal.warehouse.sql import statement
 
 __all__ = ["BigQueryWarehouse"]
 
 
 class BigQueryWarehouse:
-    """The real warehouse. Column types are looked up once a process, and again when a query fails."""
+    """The real warehouse. Tables are looked up once an hour, and again when a query fails."""
 
-    def __init__(self, pipeline: Pipeline, connection: Connection) -> None:
+    def __init__(
+        self, pipeline: Pipeline, connection: Connection, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._pipeline = pipeline
         self._connection = connection
-        self._types: catalog.Types = {}
+        self._catalogue = Catalogue(connection, monotonic)
+        auto = not connection.emulator  # whose last writes never move
+        self._metadata = {"on": True, "off": False, "auto": auto}[pipeline.metadata]
 
     def observe(self, transition: str, scope: Scope) -> Observations:
-        """Count every table that judging `transition` needs, in `scope`, in one statement.
+        """Read every table that judging `transition` needs, in `scope`: both sides in one statement.
+
+        Where metadata tells rows, further statements count what it may not know: tables with a streaming buffer,
+        and dates that a table would lack.
 
         Raises:
-            ConfigError: a table or column is absent, misplaced or of a wrong type.
+            ConfigError: a table or column is absent, misplaced or of a wrong type, or hides its rows from us.
             Unavailable: BigQuery did not answer, or refused for now.
         """
-        tables = dict(tables_of(self._pipeline, transition))
         with translated(f"observing {transition}"):
             try:
-                answer = self._count(tables, scope)
+                return self._observe(transition, scope)
             except (google.NotFound, google.BadRequest):
                 # A table may have changed since it was looked up: the catalogue names the culprit, if there is one.
-                self._types = {}
-                answer = self._count(tables, scope)
-        return self._observations(tables, answer)
+                self._catalogue.forget()
+                return self._observe(transition, scope)
 
-    def _count(self, tables: dict[TableKey, Table], scope: Scope) -> Rows:
-        # Requests share this object: another one may forget the types at any moment.
-        types = self._types
-        if unknown := [(key, table) for key, table in tables.items() if key not in types]:
-            self._types = types = {**types, **catalog.date_types(self._connection, unknown)}
-        sources = [
-            Source(number, catalog.full_name(self._connection, table.table), table, types[key])
-            for number, (key, table) in enumerate(tables.items())
-        ]
-        sql, parameters = statement(sources, scope, self._pipeline.zone)
-        return self._connection.query(sql, parameters)
+    def _observe(self, transition: str, scope: Scope) -> Observations:
+        tables = dict(tables_of(self._pipeline, transition))
+        plan = Plan(tables, self._catalogue.of(tables), self._pipeline.zone, self._metadata)
+        answers = [self._ask(plan, plan.counted, scope, first=True)]
+        reading = Reading(plan, scope, answers[0].rows)
+        if streaming := reading.streaming:
+            answers.append(self._ask(plan, streaming, scope))
+            reading.recount(streaming, scope, answers[-1].rows)
+        if lacking := suspects(self._pipeline, transition, reading):
+            doubted = Scope(dates=frozenset[date]().union(*lacking.values()))
+            answers.append(self._ask(plan, lacking, doubted))
+            reading.recount(lacking, doubted, answers[-1].rows)
+        if hidden := list(self._hidden(reading)):
+            raise ConfigError("\n".join(hidden))
+        return Observations(
+            answers[0].rows[0]["observed_at"],
+            reading.counts,
+            reading.facts(),
+            queries=len(answers),
+            bytes_billed=sum(answer.bytes_billed for answer in answers),
+        )
 
-    @staticmethod
-    def _observations(tables: dict[TableKey, Table], answer: Rows) -> Observations:
-        keys = list(tables)
-        counts: dict[TableKey, dict[date, Count]] = {key: {} for key in keys}
-        for row in answer.rows:
-            if row["source"] >= 0 and row["day"] is not None:
-                counts[keys[row["source"]]][row["day"]] = Count(row["row_count"], row["entity_count"])
-        return Observations(answer.rows[0]["observed_at"], counts, 1, answer.bytes_billed)
+    def _ask(self, plan: Plan, keys: Collection[TableKey], scope: Scope, *, first: bool = False) -> Rows:
+        partitions = plan.partitions() if first else ()
+        return self._connection.query(*statement(plan.sources(keys), scope, plan.zone, partitions))
+
+    def _hidden(self, reading: Reading) -> Iterator[str]:
+        """Tables that show us nothing though their metadata has rows: that is never the same as empty."""
+        window = reading.scope.window
+        whole = window is not None and window.start <= EARLIEST and window.last >= LATEST
+        for key, in_partitions in reading.empty():
+            found, rows = reading.plan.described[key], in_partitions
+            if whole and found.kind == "TABLE" and not self._connection.emulator:
+                rows = self._catalogue.rows_now(found)
+            if rows:
+                column = reading.plan.tables[key].date_column
+                yield (
+                    f"{called(key)} shows 0 rows {_when(reading.scope)}, its metadata has {rows:,}: expected to read "
+                    "them. Either a row access policy hides them from this account (grant it a filter that is TRUE), "
+                    f"or {column} (date_column) holds no dates from 1990 to 2159: NULL, or another column is meant"
+                )
+
+
+def _when(scope: Scope) -> str:
+    days = [*sorted(scope.dates)[:1], *sorted(scope.dates)[-1:]]
+    days += [scope.window.start, scope.window.last] if scope.window else []
+    first, last = min(days), max(days)
+    if first <= EARLIEST and last >= LATEST:
+        return "of any date"
+    return f"from {first} to {last}" if first < last else f"of {first}"

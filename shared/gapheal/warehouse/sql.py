@@ -1,16 +1,20 @@
-"""The one statement of an observation. Identifiers come from the validated file, values are parameters."""
+"""The statement of an observation. Identifiers come from the validated file, values are parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from gapheal.bigquery import Parameter
 from gapheal.intervals import DAY, EARLIEST, LATEST
 from gapheal.model.passes import Scope
 from gapheal.model.pipeline import Table
+from gapheal.warehouse.described import INGESTION, UTC
+
+UNPARTITIONED = "__UNPARTITIONED__"
+NULL = "__NULL__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,65 +26,111 @@ class Source:
     """`project.dataset.table`."""
     table: Table
     date_type: str
+    keeps_every_row: str | None = None
+    """A predicate that drops nothing, for a table that refuses to be read without it."""
 
 
-def statement(sources: Sequence[Source], scope: Scope, zone: ZoneInfo) -> tuple[str, Mapping[str, Parameter]]:
-    """The SQL that counts every source by day, and its parameters.
+@dataclass(frozen=True, slots=True)
+class Partitions:
+    """Tables of one dataset whose partitions' metadata is to be read."""
 
-    Answers rows of `source, day, row_count, entity_count, observed_at`; one of them, with source -1, is there
-    even when nothing else is, so that the query's clock is always told.
+    number: int
+    dataset: str
+    """`project.dataset`."""
+    tables: tuple[str, ...]
+
+
+def statement(
+    sources: Sequence[Source], scope: Scope, zone: ZoneInfo, partitions: Sequence[Partitions] = ()
+) -> tuple[str, Mapping[str, Parameter]]:
+    """The SQL that counts every source by day, reads the partitions' metadata, and its parameters.
+
+    Answers rows of `source, day, row_count, entity_count, observed_at`; with a last write to tell also of
+    `written_at`, with partitions also of `place` (`table$partition`, in BigQuery's own notation). One row, with
+    source -1, is there even when nothing else is, so that the query's clock is always told.
     """
-    window = scope.window
-    dates = sorted(day for day in scope.dates if window is None or day not in window)
-    bounds = [*dates[:1], *dates[-1:]]
-    if window is not None:
-        bounds += [window.start, window.last]
-    first, last = max(min(bounds), EARLIEST), min(max(bounds), LATEST)
-    parameters: dict[str, Parameter] = {"first_day": first, "last_day": last}
-    if dates:
-        parameters["days"] = dates
-    if dates and window is not None:
-        parameters |= {"window_start": window.start, "window_end": window.last}
-    for source in sources:
-        parameters |= _bounds(source.date_type, first, last, zone)
-    counted = "\n  UNION ALL\n".join(_count(source, parameters, zone) for source in sources)
-    return (
-        "SELECT source, day, row_count, entity_count, CURRENT_TIMESTAMP() AS observed_at\n"
-        f"FROM (\n{counted}\n  UNION ALL\n  SELECT -1, NULL, 0, NULL\n)\n"
-    ), parameters
+    written = any(source.table.updated_column for source in sources) or bool(partitions)
+    more = ("written_at",) * written + ("place",) * bool(partitions)
+    builder = _Builder(scope, zone, more)
+    selects = [builder.count(source) for source in sources]
+    selects += [builder.metadata(each) for each in partitions]
+    counted = "\n  UNION ALL\n".join([*selects, f"  SELECT -1, NULL, 0, NULL{', NULL' * len(more)}"])
+    columns = ", ".join(("source", "day", "row_count", "entity_count", *more))
+    sql = f"SELECT {columns}, CURRENT_TIMESTAMP() AS observed_at\nFROM (\n{counted}\n)\n"
+    return sql, builder.parameters
 
 
-def _count(source: Source, parameters: Mapping[str, Parameter], zone: ZoneInfo) -> str:
-    column, entity = f"`{source.table.date_column}`", source.table.entity_column
-    day, within = _day(column, source.date_type, zone)
-    entities = f"COUNT(DISTINCT `{entity}`)" if entity else "NULL"
-    lines = [
-        (f"  SELECT {source.number} AS source, {day} AS day, COUNT(*) AS row_count, {entities} AS entity_count"),
-        f"  FROM `{source.name}`",
-        f"  WHERE {within}",
-    ]
-    if "window_start" in parameters:
-        lines.append(f"    AND ({day} BETWEEN @window_start AND @window_end OR {day} IN UNNEST(@days))")
-    elif "days" in parameters:
-        lines.append(f"    AND {day} IN UNNEST(@days)")
-    if source.table.where:
-        lines.append(f"    AND ({source.table.where})")
-    return "\n".join([*lines, "  GROUP BY 2"])
+class _Builder:
+    """Writes the branches of one statement, and gathers the parameters that they name."""
 
+    def __init__(self, scope: Scope, zone: ZoneInfo, more: Sequence[str]) -> None:
+        window = scope.window
+        self._window = window
+        self._dates = sorted(day for day in scope.dates if window is None or day not in window)
+        bounds = [*self._dates[:1], *self._dates[-1:]]
+        if window is not None:
+            bounds += [window.start, window.last]
+        self._first, self._last = max(min(bounds), EARLIEST), min(max(bounds), LATEST)
+        self._zone = zone
+        self._more = more
+        self.parameters: dict[str, Parameter] = {}
 
-def _day(column: str, date_type: str, zone: ZoneInfo) -> tuple[str, str]:
-    """The day of a row, and a predicate with the column alone on its side, so that partitions prune."""
-    if date_type == "TIMESTAMP":
-        return f"DATE({column}, '{zone.key}')", f"{column} >= @first_instant AND {column} < @end_instant"
-    if date_type == "DATETIME":
-        return f"DATE({column})", f"{column} >= @first_time AND {column} < @end_time"
-    return column, f"{column} BETWEEN @first_day AND @last_day"
+    def count(self, source: Source) -> str:
+        """Rows and entities of one table by day."""
+        table, entity = source.table, source.table.entity_column
+        day, within = self._day(table.date_column, source.date_type)
+        entities = f"COUNT(DISTINCT `{entity}`)" if entity else "NULL"
+        select = f"  SELECT {source.number} AS source, {day} AS day, COUNT(*) AS row_count, {entities} AS entity_count"
+        if "written_at" in self._more:
+            written_at = f"MAX(`{table.updated_column}`)" if table.updated_column else "NULL"
+            select += f", {written_at} AS written_at"
+        if "place" in self._more:
+            select += ", NULL AS place"
+        lines = [select, f"  FROM `{source.name}`", f"  WHERE {within}"]
+        if self._dates and self._window is not None:
+            start, end = self._put("window_start", self._window.start), self._put("window_end", self._window.last)
+            lines.append(f"    AND ({day} BETWEEN {start} AND {end} OR {day} IN UNNEST({self._days()}))")
+        elif self._dates:
+            lines.append(f"    AND {day} IN UNNEST({self._days()})")
+        lines += [f"    AND ({also})" for also in (source.keeps_every_row, table.where) if also]
+        return "\n".join([*lines, "  GROUP BY 2"])
 
+    def metadata(self, partitions: Partitions) -> str:
+        """Rows and last writes of partitions, as BigQuery keeps them."""
+        names = ", ".join(
+            self._put(f"table_{partitions.number}_{place}", name) for place, name in enumerate(partitions.tables)
+        )
+        # What lies outside the days that are judged is told, too, where everything is looked at.
+        first = "00010101" if self._first == EARLIEST else f"{self._first:%Y%m%d}"
+        last = "9999123123" if self._last == LATEST else f"{self._last:%Y%m%d}23"
+        between = f"{self._put('first_partition', first)} AND {self._put('last_partition', last)}"
+        return (
+            f"  SELECT {partitions.number} AS source, NULL AS day, total_rows AS row_count, NULL AS entity_count,"
+            " last_modified_time AS written_at, CONCAT(table_name, '$', partition_id) AS place\n"
+            f"  FROM `{partitions.dataset}.INFORMATION_SCHEMA.PARTITIONS`\n"
+            f"  WHERE table_name IN ({names})\n"
+            f"    AND (partition_id BETWEEN {between} OR partition_id IN ('{NULL}', '{UNPARTITIONED}'))"
+        )
 
-def _bounds(date_type: str, first: date, last: date, zone: ZoneInfo) -> dict[str, Parameter]:
-    start, end = datetime.combine(first, time()), datetime.combine(last + DAY, time())
-    if date_type == "TIMESTAMP":
-        return {"first_instant": start.replace(tzinfo=zone), "end_instant": end.replace(tzinfo=zone)}
-    if date_type == "DATETIME":
-        return {"first_time": start, "end_time": end}
-    return {}
+    def _put(self, name: str, value: Parameter) -> str:
+        self.parameters[name] = value
+        return f"@{name}"
+
+    def _days(self) -> str:
+        return self._put("days", self._dates)
+
+    def _day(self, name: str, date_type: str) -> tuple[str, str]:
+        """The day of a row, and a predicate with the column alone on its side, so that partitions prune."""
+        column = f"`{name}`"
+        start, end = datetime.combine(self._first, time()), datetime.combine(self._last + DAY, time())
+        if date_type == "TIMESTAMP":
+            ingested = name.lower() in INGESTION
+            zone = UTC if ingested else self._zone
+            suffix = "_utc" if ingested else ""
+            first = self._put(f"first_instant{suffix}", start.replace(tzinfo=zone))
+            last = self._put(f"end_instant{suffix}", end.replace(tzinfo=zone))
+            return f"DATE({column}, '{zone.key}')", f"{column} >= {first} AND {column} < {last}"
+        if date_type == "DATETIME":
+            first, last = self._put("first_time", start), self._put("end_time", end)
+            return f"DATE({column})", f"{column} >= {first} AND {column} < {last}"
+        return column, f"{column} BETWEEN {self._put('first_day', self._first)} AND {self._put('last_day', self._last)}"
