@@ -172,4 +172,4 @@ def test_the_project_is_the_nearest_that_is_named(pipeline_file, monkeypatch, gi
     wired = app.build(pipeline, project=given)
 
     assert wired.loop.ledger._name.startswith(f"{expected}.")
-    assert wired.loop.publisher._project == expected
+    assert wired.loop.publisher._topics._project == expected
