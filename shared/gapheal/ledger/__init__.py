@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
 from gapheal.bigquery import Connection, Parameter, translated
 from gapheal.errors import GaphealError
 from gapheal.ledger.create import check_owner, create
-from gapheal.ledger.recall import memory
+from gapheal.ledger.recall import Question, memory
 from gapheal.ledger.schema import columns, sql
 from gapheal.model.passes import Memory
 from gapheal.model.pipeline import Pipeline
@@ -37,20 +37,23 @@ class BigQueryLedger:
         self._lock = Lock()
 
     def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
-        """Entries of `dates` (None: all), and always those of open and leased dates.
+        """Entries of `dates` (None: all), and always those of open, leased and retried dates.
 
         Raises:
             ConfigError: there is no ledger, or it is another pipeline's.
             Unavailable: BigQuery did not answer.
         """
-        lease = timedelta(minutes=self._pipeline.transitions[transition].policy.lease_minutes)
+        question = Question(self._pipeline, transition, datetime.now(UTC))
         parameters: dict[str, Parameter] = {
             "transition": transition,
+            "names": ",".join(question.phases),
             "everything": dates is None,
             "days": sorted(dates or ()) or [NEVER_A_DAY],
-            "heals_since": datetime.now(UTC) - lease,
+            "heals_since": question.heals_since,
+            "retried_since": question.retried_since,
         }
-        return memory(*self._read("recall", parameters))
+        rows, bytes_billed = self._read("recall", parameters)
+        return memory(question, ((row["kind"], json.loads(row["fact"])) for row in rows), bytes_billed)
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         """Append rows by table name, one INSERT a table; returns the errors (the claims hold without them)."""
@@ -67,6 +70,16 @@ class BigQueryLedger:
         self._make_ready()
         with translated("keeping a rejected event"):
             self._append("rejections", [row], None)
+
+    def decide(self, rows: Sequence[Row]) -> None:
+        """Keep a person's words, in one statement: all of them or none.
+
+        Raises:
+            GaphealError: they could not be kept.
+        """
+        self._make_ready()
+        with translated(f"writing {len(rows)} decisions to {self._name}.decisions"):
+            self._append("decisions", rows, None)
 
     def status(self, transition: str) -> Mapping[str, Any]:
         """Counts by condition and action as last judged, and the last pass.
@@ -96,7 +109,7 @@ class BigQueryLedger:
             return str(error)
         return None
 
-    def _append(self, table: str, rows: list[Row], job_id: str | None) -> None:
+    def _append(self, table: str, rows: Sequence[Row], job_id: str | None) -> None:
         names = {name: kind for name, kind in columns(table).items() if name != "recorded_at"}
         values = ",\n  ".join(_value(name, kind) for name, kind in names.items())
         statement = (
@@ -104,7 +117,7 @@ class BigQueryLedger:
             f"SELECT CURRENT_TIMESTAMP(),\n  {values}\n"
             f"FROM UNNEST(JSON_QUERY_ARRAY(@rows)) AS r"
         )
-        self._connection.query(statement, {"rows": json.dumps(rows)}, job_id)
+        self._connection.query(statement, {"rows": json.dumps(list(rows))}, job_id)
 
     def _make_ready(self) -> None:
         with self._lock:

@@ -1,56 +1,136 @@
-"""From the rows of `recall.sql` to what a judge remembers."""
+"""From the facts of `recall.sql` to what a judge remembers: what still counts, and of which phase it tells."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from gapheal.model.passes import Action, Attempt, Condition, Entry, Heal, Memory
+from gapheal.model.passes import Accepted, Action, Attempt, Condition, Entry, Heal, Memory
+from gapheal.model.pipeline import Pipeline
+
+Fact = Mapping[str, Any]
+"""Plain JSON values: dates and timestamps are ISO 8601 text."""
+
+RETRY_LASTS = timedelta(days=7)
+"""A person's `retry` is about what is wrong now, not a standing order."""
 
 
-def memory(rows: Iterable[Mapping[str, Any]], bytes_billed: int) -> Memory:
-    """The memory that these rows tell."""
-    dates: dict[date, list[Mapping[str, Any]]] = {}
-    heals: list[Heal] = []
-    flags: dict[str, bool] = {}
-    for row in rows:
-        if row["kind"] == "date":
-            dates.setdefault(row["partition_date"], []).append(row)
-        elif row["kind"] == "heal":
-            heals.append(Heal(row["claimed_at"], row["healed_at"]))
-        else:
-            flags[row["kind"]] = row["flag"]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose memory is asked for, and at what moment."""
+
+    pipeline: Pipeline
+    transition: str
+    now: datetime
+
+    @property
+    def phases(self) -> dict[str, str]:
+        """The transition's phases, by the name that decisions about them are kept under.
+
+        It is that of the transition that feeds the phase; a first phase has only its own.
+        """
+        step = self.pipeline.transitions[self.transition]
+        upstream = {self.pipeline.feeder(phase) or phase: phase for phase in step.upstream}
+        return {**upstream, self.transition: step.downstream}
+
+    @property
+    def heals_since(self) -> datetime:
+        """An older heal prolongs no lease."""
+        return self.now - timedelta(minutes=self.pipeline.transitions[self.transition].policy.lease_minutes)
+
+    @property
+    def retried_since(self) -> datetime:
+        """An older `retry` is over."""
+        return self.now - RETRY_LASTS
+
+
+def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: int = 0) -> Memory:
+    """The memory that these facts, each after its kind, tell at the moment of the question."""
+    of: dict[str, list[Any]] = defaultdict(list)
+    for kind, fact in facts:
+        of[kind].append(fact)
+    name, phases = question.transition, question.phases
+    own = {_day(fact): fact for fact in of["verdict"] if fact["transition"] == name}
+    claims: dict[date, list[Fact]] = defaultdict(list)
+    for fact in of["claim"]:
+        claims[_day(fact)].append(fact)
+    retries = {_day(fact): fact for fact in of["word"] if fact["decision"] == "retry" and fact["transition"] == name}
+    entries = {
+        day: _entry(own.get(day), claims[day], _retried_at(question, retries.get(day)))
+        for day in sorted({*own, *claims, *retries})
+    }
+    accepted: dict[str, dict[date, Accepted]] = defaultdict(dict)
+    for fact in of["word"]:
+        if fact["decision"] == "accept" and _lasts(fact, question.now):
+            accepted[phases[fact["transition"]]][_day(fact)] = Accepted(fact["who"], fact["why"])
+    stalled: dict[str, set[date]] = defaultdict(set)
+    for fact in of["verdict"]:
+        if fact["transition"] != name:
+            stalled[phases[fact["transition"]]].add(_day(fact))
+    heals = [Heal(_moment(fact["triggered_at"]), _moment(fact["healed_at"])) for fact in of["heal"]]
     return Memory(
-        entries={day: _entry(some) for day, some in dates.items()},
-        baseline=not flags["scanned_before"],
-        healed_before=flags["healed_before"],
-        heals=tuple(heals),
+        entries=entries,
+        baseline=not any(of["scans"]),
+        healed_before=bool(heals),
+        heals=tuple(heal for heal in heals if heal.healed_at > question.heals_since),
+        accepted=accepted,
+        stalled={phase: frozenset(days) for phase, days in stalled.items()},
         bytes_billed=bytes_billed,
     )
 
 
-def _entry(rows: list[Mapping[str, Any]]) -> Entry:
-    first = rows[0]
-    attempts = [
-        Attempt(
-            n=row["n"],
-            claimed_at=row["claimed_at"],
-            outcome=row["outcome"],
-            watermark=row["claim_watermark"],
-            rows=row["downstream_rows"] or 0,
-            entities=row["downstream_entities"],
-        )
-        for row in rows
-        if row["n"] is not None
-    ]
+def _entry(verdict: Fact | None, claims: list[Fact], retried_at: datetime | None) -> Entry:
+    said = verdict or {}
+    completed_at = _perhaps(said.get("completed_at"))
+    attempts = sorted((_attempt(claim) for claim in claims), key=lambda attempt: attempt.n)
     return Entry(
-        n=first["highest_n"] or 0,
-        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.n)),
-        condition=first["condition"] and Condition(first["condition"]),
-        action=first["action"] and Action(first["action"]),
-        watermark=first["watermark"],
-        code=first["code"],
-        first_seen_at=first["first_seen_at"],
-        arrived_at=first["arrived_at"],
+        n=max((attempt.n for attempt in attempts), default=0),
+        attempts=tuple(attempt for attempt in attempts if completed_at is None or attempt.claimed_at > completed_at),
+        condition=Condition(said["condition"]) if said else None,
+        action=Action(said["action"]) if said else None,
+        watermark=said.get("watermark"),
+        code=said.get("code"),
+        first_seen_at=_perhaps(said.get("first_seen_at")),
+        arrived_at=_perhaps(said.get("arrived_at")),
+        spec=said.get("spec_hash"),
+        seen_whole={table: (before, own) for table, (before, own) in (said.get("seen_whole") or {}).items()},
+        retried_at=retried_at if completed_at is None or (retried_at and retried_at > completed_at) else None,
     )
+
+
+def _attempt(claim: Fact) -> Attempt:
+    return Attempt(
+        n=claim["n"],
+        claimed_at=_moment(claim["claimed_at"]),
+        outcome=claim["outcome"],
+        watermark=claim["watermark"],
+        rows=claim["downstream_rows"] or 0,
+        entities=claim["downstream_entities"],
+    )
+
+
+def _retried_at(question: Question, word: Fact | None) -> datetime | None:
+    if word is None or not _lasts(word, question.now):
+        return None
+    said_at = _moment(word["observed_at"])
+    return said_at if said_at > question.retried_since else None
+
+
+def _lasts(word: Fact, now: datetime) -> bool:
+    until = _perhaps(word["until"])
+    return until is None or until > now
+
+
+def _day(fact: Fact) -> date:
+    return date.fromisoformat(fact["partition_date"])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _perhaps(text: str | None) -> datetime | None:
+    return _moment(text) if text else None

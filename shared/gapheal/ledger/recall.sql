@@ -1,29 +1,20 @@
--- What the ledger remembers of one transition: one row per date and claim since the date was last seen complete
--- (kind 'date'; n is null where there is none), the heals of the last lease time (kind 'heal'),
--- and one row of facts about the transition itself (kind 'transition').
+-- What the ledger remembers of one transition, one fact a row, as JSON. The names are the transition's own and what
+-- its upstream phases are fed by. Which facts still count, `recall.py` says.
 WITH
   verdict AS (
-    SELECT partition_date, condition, action, watermark, code, first_seen_at, arrived_at, triggered_at, observed_at,
-      ROW_NUMBER() OVER (PARTITION BY partition_date ORDER BY observed_at DESC, recorded_at DESC) AS age_rank
+    -- The latest of each date. Those of the feeding transitions tell what they have given up.
+    SELECT transition, partition_date, condition, action, watermark, code, first_seen_at, arrived_at, spec_hash,
+      seen_whole,
+      MAX(IF(condition = 'complete', observed_at, NULL)) OVER (PARTITION BY transition, partition_date) AS completed_at
     FROM `${ledger}.verdicts`
-    WHERE transition = @transition
-  ),
-  latest AS (
-    SELECT partition_date, condition, action, watermark, code, first_seen_at, arrived_at
-    FROM verdict
-    WHERE age_rank = 1
-  ),
-  completed AS (
-    SELECT partition_date, MAX(observed_at) AS completed_at
-    FROM verdict
-    WHERE condition = 'complete'
-    GROUP BY partition_date
+    WHERE transition IN UNNEST(SPLIT(@names))
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY observed_at DESC, recorded_at DESC) = 1
   ),
   claim AS (
     -- Several messages may carry one claim (fan-out): delivered if any of them was.
     SELECT partition_date, n,
       MIN(claimed_at) AS claimed_at,
-      MIN(watermark) AS claim_watermark,
+      MIN(watermark) AS watermark,
       MAX(downstream_rows) AS downstream_rows,
       MAX(downstream_entities) AS downstream_entities,
       CASE
@@ -36,48 +27,44 @@ WITH
     WHERE transition = @transition
     GROUP BY partition_date, n
   ),
-  highest AS (
-    SELECT partition_date, MAX(n) AS highest_n
-    FROM claim
-    GROUP BY partition_date
-  ),
-  recent AS (
-    SELECT claim.partition_date, claim.n, claim.claimed_at, claim.claim_watermark, claim.downstream_rows,
-      claim.downstream_entities, claim.outcome
-    FROM claim
-    LEFT JOIN completed ON completed.partition_date = claim.partition_date
-    WHERE completed.completed_at IS NULL OR claim.claimed_at > completed.completed_at
+  word AS (
+    -- The last word on each date is the one that counts.
+    SELECT transition, partition_date, decision, who, why, until, observed_at
+    FROM `${ledger}.decisions`
+    WHERE transition IN UNNEST(SPLIT(@names))
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY observed_at DESC, recorded_at DESC) = 1
   ),
   remembered AS (
-    SELECT partition_date FROM latest
-    WHERE @everything OR condition IN ('missing', 'partial', 'stale', 'waiting', 'settling')
-      OR partition_date IN UNNEST(@days)
+    SELECT partition_date FROM verdict
+    WHERE transition = @transition AND condition IN ('missing', 'partial', 'stale', 'waiting', 'settling')
     UNION DISTINCT
-    SELECT partition_date FROM highest WHERE @everything OR partition_date IN UNNEST(@days)
+    SELECT claim.partition_date FROM claim
+    LEFT JOIN verdict ON verdict.partition_date = claim.partition_date AND verdict.transition = @transition
+    WHERE verdict.completed_at IS NULL OR claim.claimed_at > verdict.completed_at
     UNION DISTINCT
-    SELECT partition_date FROM recent
+    SELECT partition_date FROM word
+    WHERE transition = @transition AND decision = 'retry' AND observed_at > @retried_since
+    UNION DISTINCT
+    SELECT day FROM UNNEST(@days) AS day
   )
-SELECT 'date' AS kind, remembered.partition_date,
-  latest.condition, latest.action, latest.watermark, latest.code, latest.first_seen_at, latest.arrived_at,
-  highest.highest_n, recent.n, recent.claimed_at, recent.claim_watermark, recent.downstream_rows,
-  recent.downstream_entities, recent.outcome, CAST(NULL AS TIMESTAMP) AS healed_at, CAST(NULL AS BOOL) AS flag
-FROM remembered
-LEFT JOIN latest ON latest.partition_date = remembered.partition_date
-LEFT JOIN highest ON highest.partition_date = remembered.partition_date
-LEFT JOIN recent ON recent.partition_date = remembered.partition_date
-UNION ALL
-SELECT 'heal', partition_date, NULL, NULL, NULL, NULL, NULL, NULL,
-  NULL, NULL, triggered_at, NULL, NULL, NULL, NULL, observed_at, NULL
+SELECT 'verdict' AS kind, TO_JSON_STRING(verdict) AS fact
 FROM verdict
-WHERE triggered_at IS NOT NULL AND observed_at > @heals_since
+WHERE (transition = @transition AND (@everything OR partition_date IN (SELECT partition_date FROM remembered)))
+  OR (transition != @transition AND action = 'stalled')
 UNION ALL
-SELECT 'healed_before', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  EXISTS (SELECT 1 FROM verdict WHERE triggered_at IS NOT NULL)
+SELECT 'claim', TO_JSON_STRING(claim)
+FROM claim
+WHERE @everything OR partition_date IN (SELECT partition_date FROM remembered)
 UNION ALL
-SELECT 'scanned_before', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-  EXISTS (
-    SELECT 1 FROM `${ledger}.passes`
-    WHERE transition = @transition AND source IN ('scan', 'sweep') AND gaps_found IS NOT NULL
-  )
+SELECT 'word', TO_JSON_STRING(word)
+FROM word
+UNION ALL
+-- The heals of the last lease time, or the last one that ever was.
+SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, observed_at AS healed_at))
+FROM `${ledger}.verdicts`
+WHERE transition = @transition AND triggered_at IS NOT NULL
+QUALIFY observed_at > @heals_since OR ROW_NUMBER() OVER (ORDER BY observed_at DESC) = 1
+UNION ALL
+SELECT 'scans', TO_JSON_STRING(COUNT(*))
+FROM `${ledger}.passes`
+WHERE transition = @transition AND source IN ('scan', 'sweep') AND gaps_found IS NOT NULL

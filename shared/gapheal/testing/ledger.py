@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from gapheal.ledger.recall import memory
+from gapheal.ledger.recall import Question, memory
 from gapheal.model.passes import OPEN, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 from gapheal.testing.clock import FrozenClock
 
-_VERDICT = ("condition", "action", "watermark", "code", "first_seen_at", "arrived_at")
 _OUTCOMES = ("published", "unknown", "busy", "failed")
 
 
@@ -33,7 +32,8 @@ class MemoryLedger:
         """What `recall.sql` answers, from the lists."""
         if self.fails:
             raise self.fails
-        return memory(_Recollection(self, transition, dates).rows(), 0)
+        question = Question(self.pipeline, transition, self.clock.now())
+        return memory(question, _Recollection(self.rows, question, dates).facts())
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         """Append; a pass that was recorded is not recorded twice."""
@@ -50,13 +50,19 @@ class MemoryLedger:
             raise self.fails
         self.rows["rejections"].append(dict(row))
 
+    def decide(self, rows: Sequence[Row]) -> None:
+        """Keep a person's words."""
+        if self.fails:
+            raise self.fails
+        self.rows["decisions"] += [json.loads(json.dumps(dict(row))) for row in rows]
+
     def status(self, transition: str) -> Mapping[str, Any]:
         """Counts by condition and action as last judged, and the last pass."""
         if self.fails:
             raise self.fails
         states: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for day, row in _Recollection(self, transition, None).latest.items():
-            states[row["condition"], row["action"]].append(str(day))
+        for row in _latest(row for row in self.rows["verdicts"] if row["transition"] == transition):
+            states[row["condition"], row["action"]].append(row["partition_date"])
         dates = [
             {"condition": condition, "action": action, "dates": len(days), "oldest": min(days), "newest": max(days)}
             for (condition, action), days in sorted(states.items())
@@ -68,67 +74,75 @@ class MemoryLedger:
 class _Recollection:
     """`recall.sql` in Python, step by step under the same names."""
 
-    def __init__(self, ledger: MemoryLedger, transition: str, dates: frozenset[date] | None) -> None:
-        of = {name: [_typed(r) for r in rows if r["transition"] == transition] for name, rows in ledger.rows.items()}
-        verdicts = sorted(of.get("verdicts", []), key=lambda row: row["observed_at"])
-        self.scanned = any(
-            row["source"] in {"scan", "sweep"} and row["gaps_found"] is not None for row in of.get("passes", [])
+    def __init__(
+        self, rows: Mapping[str, list[dict[str, Any]]], question: Question, days: Iterable[date] | None
+    ) -> None:
+        self.question = question
+        self.days = None if days is None else {str(day) for day in days}
+        of = {table: [row for row in some if row["transition"] in question.phases] for table, some in rows.items()}
+        own = {table: [row for row in some if row["transition"] == question.transition] for table, some in of.items()}
+        completed = [row for row in own.get("verdicts", []) if row["condition"] == "complete"]
+        self.completed = {row["partition_date"]: row["observed_at"] for row in sorted(completed, key=_when)}
+        self.verdicts = _latest(of.get("verdicts", []))
+        self.words = _latest(of.get("decisions", []))
+        self.claims = _claims(own.get("triggers", []))
+        self.heals = [row for row in own.get("verdicts", []) if row["triggered_at"]]
+        self.scans = sum(
+            row["source"] in {"scan", "sweep"} and row["gaps_found"] is not None for row in own.get("passes", [])
         )
-        self.triggers = of.get("triggers", [])
-        self.heals = [row for row in verdicts if row["triggered_at"]]
-        self.latest = {row["partition_date"]: row for row in verdicts}
-        self.completed = {
-            row["partition_date"]: row["observed_at"] for row in verdicts if row["condition"] == "complete"
-        }
-        self.dates = dates
-        lease = timedelta(minutes=ledger.pipeline.transitions[transition].policy.lease_minutes)
-        self.heals_since = ledger.clock.now() - lease
 
-    def rows(self) -> Iterable[Mapping[str, Any]]:
-        for day in sorted(self._remembered()):
-            claims = self._claims(day)
-            highest = {"highest_n": max((claim["n"] for claim in claims), default=None)}
-            verdict = {key: self.latest.get(day, {}).get(key) for key in _VERDICT}
-            recent = [c for c in claims if day not in self.completed or c["claimed_at"] > self.completed[day]]
-            for claim in recent or [{"n": None}]:
-                yield {"kind": "date", "partition_date": day, **verdict, **highest, **claim}
+    def facts(self) -> Iterator[tuple[str, Any]]:
+        wanted, name = self._remembered(), self.question.transition
+        for row in self.verdicts:
+            day = row["partition_date"]
+            if day in wanted if row["transition"] == name else row["action"] == "stalled":
+                yield "verdict", {**row, "completed_at": self.completed.get(day)}
+        yield from (("claim", claim) for claim in self.claims if claim["partition_date"] in wanted)
+        yield from (("word", row) for row in self.words)
         for row in self.heals:
-            if row["observed_at"] > self.heals_since:
-                yield {"kind": "heal", "claimed_at": row["triggered_at"], "healed_at": row["observed_at"]}
-        yield {"kind": "healed_before", "flag": bool(self.heals)}
-        yield {"kind": "scanned_before", "flag": self.scanned}
+            yield "heal", {"triggered_at": row["triggered_at"], "healed_at": row["observed_at"]}
+        yield "scans", self.scans
 
-    def _remembered(self) -> set[date]:
-        known = set(self.latest) | {row["partition_date"] for row in self.triggers}
-        if self.dates is None:
-            return known
-        pending = {day for day, row in self.latest.items() if row["condition"] in OPEN}
-        pending |= {
-            row["partition_date"]
-            for row in self.triggers
-            if row["claimed_at"] > self.completed.get(row["partition_date"], datetime.min.replace(tzinfo=UTC))
+    def _remembered(self) -> set[str]:
+        own = [row for row in self.verdicts if row["transition"] == self.question.transition]
+        if self.days is None:
+            return {row["partition_date"] for row in [*own, *self.claims]}
+        leased = {claim["partition_date"] for claim in self.claims if self._is_open(claim)}
+        retried = {row["partition_date"] for row in self.words if self._is_retried(row)}
+        return self.days | leased | retried | {row["partition_date"] for row in own if row["condition"] in OPEN}
+
+    def _is_open(self, claim: Mapping[str, Any]) -> bool:
+        completed_at = self.completed.get(claim["partition_date"])
+        return completed_at is None or _moment(claim["claimed_at"]) > _moment(completed_at)
+
+    def _is_retried(self, word: Mapping[str, Any]) -> bool:
+        said = word["transition"], word["decision"]
+        return said == (self.question.transition, "retry") and _when(word) > self.question.retried_since
+
+
+def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    parts: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in triggers:
+        parts[row["partition_date"], row["n"]].append(row)
+    return [
+        {
+            **rows[0],
+            "claimed_at": min((row["claimed_at"] for row in rows), key=_moment),
+            "outcome": min((row["outcome"] for row in rows), key=_OUTCOMES.index),
         }
-        return pending | (known & self.dates)
-
-    def _claims(self, day: date) -> list[dict[str, Any]]:
-        by_n: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in self.triggers:
-            if row["partition_date"] == day:
-                by_n[row["n"]].append(row)
-        return [
-            {
-                "n": n,
-                "claimed_at": min(row["claimed_at"] for row in rows),
-                "claim_watermark": rows[0]["watermark"],
-                "downstream_rows": rows[0]["downstream_rows"],
-                "downstream_entities": rows[0]["downstream_entities"],
-                "outcome": min((row["outcome"] for row in rows), key=_OUTCOMES.index),
-            }
-            for n, rows in sorted(by_n.items())
-        ]
+        for rows in parts.values()
+    ]
 
 
-def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
-    moments = {key: datetime.fromisoformat(row[key]) for key in row if key.endswith("_at") and row[key]}
-    day = {"partition_date": date.fromisoformat(row["partition_date"])} if "partition_date" in row else {}
-    return {**row, **moments, **day}
+def _latest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each transition and date the newest row; of equals the one that was written last."""
+    found = {(row["transition"], row["partition_date"]): row for row in sorted(rows, key=_when)}
+    return list(found.values())
+
+
+def _when(row: Mapping[str, Any]) -> datetime:
+    return _moment(row["observed_at"])
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
