@@ -39,6 +39,10 @@ class Pass:
     verdicts: Sequence[Verdict]
     healing: Healing
     duration_ms: int
+    source_gaps: Sequence[date] = ()
+    """Dates that a first phase should have and lacks: told, never triggered."""
+    warnings: Sequence[str] = ()
+    """What the caller should know beside the verdicts."""
 
     @property
     def queries(self) -> int:
@@ -86,14 +90,14 @@ def report(done: Pass) -> dict[str, Any]:
         "triggered_dates": triggered,
         "conditions": {str(condition): conditions[condition] for condition in Condition},
         "actions": {str(action): actions[action] for action in Action if action is not Action.NONE},
-        "source_gaps": [],
+        "source_gaps": [str(day) for day in done.source_gaps],
         "errors": list(dict.fromkeys(done.healing.errors)),
         "queries": done.queries,
         "bytes_billed": done.bytes_billed,
         "duration_ms": done.duration_ms,
     }
-    note = done.request.note or _note(done)
-    return {**answer, "note": note} if note else answer
+    also = {"warnings": list(done.warnings), "note": done.request.note or _note(done)}
+    return {**answer, **{key: value for key, value in also.items() if value}}
 
 
 def _note(done: Pass) -> str | None:
@@ -112,12 +116,20 @@ def _note(done: Pass) -> str | None:
 def changed(done: Pass) -> list[Verdict]:
     """The verdicts that say something else than the ledger remembers, and every heal."""
     entries = done.memory.entries
+    return [v for v in done.settled if v.triggered_at or _news(v, entries.get(v.day, Entry()))]
 
-    def remembered(day: date) -> tuple[Any, ...]:
-        entry = entries.get(day, Entry())
-        return entry.condition, entry.action, entry.watermark
 
-    return [v for v in done.settled if v.triggered_at or (v.condition, v.action, v.watermark) != remembered(v.day)]
+def _news(verdict: Verdict, entry: Entry) -> bool:
+    """Whether the ledger would learn something of the date. What comes and goes by itself is no news."""
+    remembered = entry.condition, entry.action, entry.watermark
+    if (verdict.condition, verdict.action, verdict.watermark) != remembered:
+        return True
+    # Why there is no room changes with the traffic of other dates.
+    if verdict.action is not Action.DEFERRED and verdict.reason.code != entry.code:
+        return True
+    if verdict.condition is Condition.COMPLETE and verdict.spec != (entry.spec or ""):
+        return True
+    return dict(verdict.seen_whole) != dict(entry.seen_whole)
 
 
 def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
@@ -174,6 +186,8 @@ def _verdict_row(verdict: Verdict) -> Row:
         "first_seen_at": _iso(verdict.first_seen_at),
         "arrived_at": _iso(verdict.arrived_at),
         "triggered_at": _iso(verdict.triggered_at),
+        "spec_hash": verdict.spec or None,
+        "seen_whole": dict(verdict.seen_whole) or None,
     }
 
 
