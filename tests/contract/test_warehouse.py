@@ -11,6 +11,7 @@ from gapheal.errors import ConfigError
 from gapheal.intervals import Interval
 from gapheal.model.passes import Count, Scope, TableKey
 from gapheal.model.pipeline import Pipeline
+from gapheal.spec.grain import DAY_ALONE
 from gapheal.testing import small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
 
@@ -145,9 +146,10 @@ GOLDEN = {
     ),
     "no date at all": (
         {"date_column": "game"},
-        "phases.refined: table d.refined has game (date_column) as STRING; expected DATE, DATETIME, TIMESTAMP: "
-        "read a view that makes it a DATE (the grain of gapheal is a day: a pipeline that moves by the hour or the "
-        "month is not for it)",
+        (
+            "phases.refined: table d.refined has game (date_column) as STRING; "
+            f"expected DATE, DATETIME, TIMESTAMP: read a view that makes it a DATE ({DAY_ALONE})"
+        ),
     ),
 }
 

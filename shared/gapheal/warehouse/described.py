@@ -76,6 +76,11 @@ class Described:
         return self.partitioning.column == column.lower()
 
 
+def quoted(column: str) -> str:
+    """A column as SQL names it; the pseudo-columns are bare words (and no other column may be called so)."""
+    return column.upper() if column.lower() in INGESTION else f"`{column}`"
+
+
 def zone_of(table: Table, zone: ZoneInfo) -> ZoneInfo:
     """The zone in which the dates of `table` are read: the pipeline's, but partitions are cut in UTC."""
     return UTC if table.date_column.lower() in INGESTION else zone
@@ -112,4 +117,4 @@ def keeps_every_row(found: Described, table: Table) -> str | None:
         return None
     column = "_PARTITIONTIME" if cut.column is None else cut.column
     least = LEAST[found.type_of(column) or "TIMESTAMP"]
-    return f"`{column}` >= {least} OR `{column}` IS NULL"
+    return f"{quoted(column)} >= {least} OR {quoted(column)} IS NULL"

@@ -11,7 +11,7 @@ from gapheal.bigquery import Parameter
 from gapheal.intervals import DAY, EARLIEST, LATEST
 from gapheal.model.passes import Scope
 from gapheal.model.pipeline import Table
-from gapheal.warehouse.described import INGESTION, UTC
+from gapheal.warehouse.described import INGESTION, UTC, quoted
 
 UNPARTITIONED = "__UNPARTITIONED__"
 NULL = "__NULL__"
@@ -121,7 +121,7 @@ class _Builder:
 
     def _day(self, name: str, date_type: str) -> tuple[str, str]:
         """The day of a row, and a predicate with the column alone on its side, so that partitions prune."""
-        column = f"`{name}`"
+        column = quoted(name)
         start, end = datetime.combine(self._first, time()), datetime.combine(self._last + DAY, time())
         if date_type == "TIMESTAMP":
             ingested = name.lower() in INGESTION

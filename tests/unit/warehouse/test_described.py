@@ -39,7 +39,7 @@ def test_retention_is_how_long_a_date_is_kept_for_certain(found, column, zone, k
 
 @pytest.mark.parametrize(("found", "predicate"), [
     (described(), None),
-    (described("DAY", None), "`_PARTITIONTIME` >= TIMESTAMP '0001-01-01 00:00:00+00' OR `_PARTITIONTIME` IS NULL"),
+    (described("DAY", None), "_PARTITIONTIME >= TIMESTAMP '0001-01-01 00:00:00+00' OR _PARTITIONTIME IS NULL"),
     (described("DAY", "at"), "`at` >= TIMESTAMP '0001-01-01 00:00:00+00' OR `at` IS NULL"),
     (described("DAY", "local"), "`local` >= DATETIME '0001-01-01 00:00:00' OR `local` IS NULL"),
     (described("RANGE", "shard"), "`shard` >= -9223372036854775808 OR `shard` IS NULL"),

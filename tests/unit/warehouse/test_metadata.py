@@ -6,7 +6,7 @@ import pytest
 
 from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.model.passes import Count, Scope, TableFacts, TableKey
-from gapheal.model.pipeline import Excuse, Season
+from gapheal.model.excuses import Excuse, Season
 from gapheal.warehouse import BigQueryWarehouse
 from gapheal.warehouse.catalog import survey
 from gapheal.warehouse.described import dates_are_partitions
