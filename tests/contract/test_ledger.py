@@ -3,18 +3,21 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from google.cloud import bigquery
 
 from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.create import create
-from gapheal.ledger.schema import TABLES, VIEWS
-from gapheal.model.passes import Action, Condition
+from gapheal.ledger.schema import TABLES, VIEWS, columns
+from gapheal.model.passes import Accepted, Action, Condition
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 
 NAME = "raw_to_refined"
 NOW = datetime.now(UTC).replace(microsecond=0)
-DAY, OTHER, THIRD = date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)
+DAY, OTHER, THIRD, FOURTH = (date(2024, 3, day) for day in range(1, 5))
+NEXT = "refined_to_served"
+"""Its upstream is fed by the first; the first one's upstream, the phase `raw`, by nothing."""
 
 
 @pytest.fixture(params=["memory", "bigquery"])
@@ -48,6 +51,8 @@ def verdict(day, condition="missing", *, minutes_ago=10.0, triggered_at=None, **
         "first_seen_at": at(60),
         "arrived_at": at(90),
         "triggered_at": triggered_at,
+        "spec_hash": "abc",
+        "seen_whole": None,
         **more,
     }
 
@@ -73,6 +78,11 @@ def trigger(day, n=1, *, minutes_ago=10.0, outcome="published", **more):
         "error": None,
         **more,
     }
+
+
+def word(decision, day=DAY, *, of=NAME, minutes_ago=5.0, until=None):
+    said = {"decision": decision, "who": "me", "why": 'it\'s "so"', "until": until}
+    return {"observed_at": at(minutes_ago), "transition": of, "partition_date": str(day), **said}
 
 
 def scan(source="scan"):
@@ -189,6 +199,127 @@ def test_a_date_that_was_complete_all_along_is_no_heal(ledger):
     assert not ledger.recall(NAME, frozenset()).healed_before
 
 
+@pytest.mark.parametrize("whole", [{"d.refined": ("100/10", "90/10"), "d.other": ("1@2024-03-01", "")}, {}])
+def test_a_verdict_keeps_the_files_hash_and_what_was_seen_whole(ledger, whole):
+    ledger.record("p", {"verdicts": [verdict(DAY, spec_hash="5f1c", seen_whole=whole or None)]})
+
+    entry = ledger.recall(NAME, None).entries[DAY]
+    assert (entry.spec, entry.seen_whole) == ("5f1c", whole)
+
+
+def test_nobody_has_decided_or_given_up_anything_in_an_empty_ledger(ledger):
+    memory = ledger.recall(NEXT, None)
+
+    assert (dict(memory.accepted), dict(memory.stalled)) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("of", "asked", "phase"),
+    [(NAME, NAME, "refined"), (NAME, NEXT, "refined"), (NEXT, NEXT, "served"), ("raw", NAME, "raw")],
+    ids=["the downstream", "the upstream", "the later downstream", "a first phase"],
+)
+def test_an_accepted_phase_is_accepted_in_both_its_roles(ledger, of, asked, phase):
+    ledger.decide([word("accept", DAY, of=of), word("accept", OTHER, of=of)])
+
+    said = Accepted("me", 'it\'s "so"')
+    assert ledger.recall(asked, frozenset()).accepted == {phase: {DAY: said, OTHER: said}}
+
+
+def test_a_later_transition_is_no_ones_business(ledger):
+    ledger.decide([word("accept", of=NEXT), word("retry", of=NEXT)])
+
+    memory = ledger.recall(NAME, None)
+    assert (dict(memory.accepted), dict(memory.entries)) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("words", "accepted"),
+    [
+        ([word("accept", until=at(-60))], True),
+        ([word("accept", until=at(1))], False),
+        ([word("accept"), word("retry", minutes_ago=1)], False),
+        ([word("retry", minutes_ago=9), word("accept")], True),
+        ([word("accept"), word("accept", minutes_ago=1, until=at(0.5))], False),
+        ([word("accept"), word("retry", OTHER, minutes_ago=1)], True),
+    ],
+    ids=["until later", "until passed", "taken back", "after a retry", "limited since", "another date's retry"],
+)
+def test_the_last_word_on_a_date_counts(ledger, words, accepted):
+    for said in words:
+        ledger.decide([said])
+
+    assert (DAY in ledger.recall(NAME, frozenset()).accepted.get("refined", {})) is accepted
+
+
+def test_of_two_words_at_once_the_one_kept_later_counts(ledger):
+    ledger.decide([word("accept")])
+    ledger.decide([word("retry")])
+
+    memory = ledger.recall(NAME, frozenset())
+    assert (dict(memory.accepted), memory.entries[DAY].retried_at) == ({}, NOW - timedelta(minutes=5))
+
+
+def test_a_retried_date_is_recalled_though_it_is_not_open(ledger):
+    ledger.record("p", {"verdicts": [verdict(DAY, "excused")], "triggers": [trigger(OTHER, 3, minutes_ago=50)]})
+    ledger.record("p2", {"verdicts": [verdict(OTHER, "complete", minutes_ago=40)]})
+    ledger.decide([word("retry", DAY), word("retry", OTHER), word("retry", THIRD)])
+
+    entries = ledger.recall(NAME, frozenset()).entries
+    assert {day: (entry.condition, entry.n) for day, entry in entries.items()} == {
+        DAY: (Condition.EXCUSED, 0),
+        OTHER: (Condition.COMPLETE, 3),
+        THIRD: (None, 0),
+    }
+    assert {entry.retried_at for entry in entries.values()} == {NOW - timedelta(minutes=5)}
+
+
+def test_a_retry_leaves_the_attempts_as_they_are(ledger):
+    ledger.record("p", {"verdicts": [verdict(DAY)], "triggers": [trigger(DAY, n, minutes_ago=30 - n) for n in (1, 2)]})
+    ledger.decide([word("retry")])
+
+    entry = ledger.recall(NAME, frozenset()).entries[DAY]
+    assert (entry.n, [attempt.n for attempt in entry.attempts]) == (2, [1, 2])
+
+
+WEEK = 7 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("said", "completed", "over"),
+    [
+        (word("retry", minutes_ago=WEEK - 5), None, False),
+        (word("retry", minutes_ago=WEEK + 5), None, True),
+        (word("retry", until=at(-5)), None, False),
+        (word("retry", until=at(1)), None, True),
+        (word("retry"), 3, True),
+        (word("retry"), 8, False),
+    ],
+    ids=["nearly a week", "a week", "until later", "until passed", "complete since", "complete before"],
+)
+def test_a_retry_lasts_until_the_date_is_complete_and_a_week_at_most(ledger, said, completed, over):
+    ledger.record("p", {"verdicts": [verdict(DAY, minutes_ago=2)]})
+    if completed:
+        ledger.record("p2", {"verdicts": [verdict(DAY, "complete", minutes_ago=completed)]})
+    ledger.decide([said])
+
+    assert (ledger.recall(NAME, None).entries[DAY].retried_at is None) is over
+
+
+def test_what_feeds_an_upstream_phase_tells_where_it_is_stalled(ledger):
+    rows = [
+        verdict(DAY, action="stalled"),
+        verdict(OTHER, action="stalled", minutes_ago=20),
+        verdict(OTHER, "complete"),
+        verdict(THIRD, action="held"),
+        verdict(FOURTH, action="stalled", transition=NEXT),
+    ]
+    ledger.record("p", {"verdicts": rows})
+
+    memory = ledger.recall(NEXT, frozenset())
+    assert (memory.stalled, set(memory.entries)) == ({"refined": {DAY}}, {FOURTH})
+    assert dict(ledger.recall(NAME, frozenset()).stalled) == {}
+
+
 @pytest.mark.parametrize(("source", "baseline"), [("scan", False), ("sweep", False), ("event", True)])
 def test_the_baseline_is_over_after_the_first_scan_or_sweep(ledger, source, baseline):
     ledger.record("p", {"passes": [scan(source)]})
@@ -199,7 +330,7 @@ def test_the_baseline_is_over_after_the_first_scan_or_sweep(ledger, source, base
 def test_transitions_do_not_see_each_other(ledger):
     ledger.record("p", {"verdicts": [verdict(DAY)], "triggers": [trigger(DAY)], "passes": [scan()]})
 
-    memory = ledger.recall("refined_to_served", None)
+    memory = ledger.recall(NEXT, None)
     assert (dict(memory.entries), memory.baseline) == ({}, True)
 
 
@@ -254,13 +385,25 @@ class TestInBigQuery:
         ledger.recall(NAME, None)
         ledger.record(
             "p",
-            {"verdicts": [verdict(DAY), verdict(OTHER, "complete", triggered_at=at(30))], "passes": [scan()]},
+            {
+                "verdicts": [
+                    verdict(DAY),
+                    verdict(OTHER, "complete", triggered_at=at(30)),
+                    verdict(THIRD, "waiting"),
+                    verdict(FOURTH, minutes_ago=20),
+                    verdict(FOURTH, "excused"),
+                ],
+                "passes": [scan()],
+            },
         )
 
         def read(view):
             return connection.query(f"SELECT * FROM `{project}.gapheal_small.{view}`", {}).rows
 
-        assert [row["partition_date"] for row in read("open_gaps")] == [DAY]
+        assert sorted((row["partition_date"], row["condition"]) for row in read("open_gaps")) == [
+            (DAY, "missing"),
+            (THIRD, "waiting"),
+        ]
         assert [(row["partition_date"], row["seconds_to_heal"]) for row in read("heals")] == [(OTHER, 3000)]
         assert [(row["transition"], row["gaps_found"]) for row in read("gap_trend")] == [(NAME, 1)]
         assert [row["pass_id"] for row in read("pass_health")] == ["p"]
@@ -277,3 +420,14 @@ class TestInBigQuery:
 
         with pytest.raises(ConfigError, match="belongs to pipeline small"):
             BigQueryLedger(other, connection).recall(NAME, None)
+
+    def test_a_ledger_of_an_older_release_gets_its_new_columns(self, connection, bq, project):
+        create(connection, small_pipeline())
+        older = [(name, kind) for name, kind in columns("verdicts").items() if name not in {"spec_hash", "seen_whole"}]
+        bq.delete_table(f"{project}.gapheal_small.verdicts", retry=None, timeout=10)
+        schema = [bigquery.SchemaField(name, kind) for name, kind in older]
+        bq.create_table(bigquery.Table(f"{project}.gapheal_small.verdicts", schema=schema), retry=None, timeout=10)
+        ledger = BigQueryLedger(small_pipeline(), connection)
+
+        assert ledger.record("p", {"verdicts": [verdict(DAY, spec_hash="abc")]}) == []
+        assert ledger.recall(NAME, None).entries[DAY].spec == "abc"

@@ -19,7 +19,7 @@ from gapheal.model.pipeline import Pipeline
 
 
 def create(connection: Connection, pipeline: Pipeline) -> None:
-    """Create what is absent of the datasets, tables and views.
+    """Create what is absent of the datasets, tables, columns and views.
 
     Raises:
         ConfigError: a dataset of that name belongs to somebody else.
@@ -30,7 +30,7 @@ def create(connection: Connection, pipeline: Pipeline) -> None:
         for dataset in (pipeline.ledger_dataset, pipeline.claims_dataset):
             _create_dataset(connection, pipeline.pipeline, dataset)
         for table in TABLES:
-            _create(connection, _table(ledger, table))
+            _create_table(connection, _table(ledger, table))
         for view in VIEWS:
             wanted = bigquery.Table(f"{ledger}.{view}")
             wanted.view_query = sql(view, ledger)
@@ -79,8 +79,18 @@ def _table(ledger: str, name: str) -> bigquery.Table:
     return table
 
 
-def _create(connection: Connection, table: bigquery.Table) -> None:
-    connection.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)
+def _create(connection: Connection, table: bigquery.Table) -> bigquery.Table:
+    """The table as it is there now."""
+    return connection.client.create_table(table, exists_ok=True, retry=RETRY, timeout=CALL_SECONDS)
+
+
+def _create_table(connection: Connection, wanted: bigquery.Table) -> None:
+    """A table that an older release created gets the columns that this one writes."""
+    there = {column.name for column in _create(connection, wanted).schema}
+    for column in wanted.schema:
+        if column.name not in there:
+            # Not update_table: many may start at once, and the emulator takes its schema without using it.
+            connection.query(f"ALTER TABLE `{wanted}` ADD COLUMN IF NOT EXISTS {column.name} {column.field_type}", {})
 
 
 def _update_view(connection: Connection, wanted: bigquery.Table) -> None:
