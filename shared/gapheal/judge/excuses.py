@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 
-from gapheal.model.pipeline import Excuse, Season
+from gapheal.model.excuses import Excuse, Season
 
 Seasons = Mapping[str, tuple[Season, ...]]
 Entities = Callable[[], int | None]

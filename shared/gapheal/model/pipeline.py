@@ -6,13 +6,13 @@ JSON Schema is generated from. Nothing here reads a file or knows a shorthand.
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from gapheal.model.excuses import Excuse, Noun, Season
 from gapheal.model.fields import (
     ColumnName,
     Count,
@@ -44,72 +44,6 @@ from gapheal.model.fields import (
 )
 
 Mode = Literal["paused", "observe", "heal"]
-
-
-class Noun(BaseModel):
-    """Frozen, and closed: an unknown key is a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
-
-
-class Season(Noun):
-    """A window of days in which data is expected; both ends belong to it."""
-
-    start: Day
-    """First day."""
-    end: Day
-    """Last day, included."""
-
-    @field_validator("end")
-    @classmethod
-    def _in_order(cls, end: date, info: ValidationInfo) -> date:
-        start = info.data.get("start", end)
-        if end < start:
-            raise unfit(f"the window ends on {end}, before it starts on {start}; swap them")
-        return end
-
-
-class Excuse(Noun):
-    """Why a date may be empty downstream. Conditions that are given must all hold."""
-
-    reason: Text
-    """What people read; e.g. `all-star weekend`."""
-    dates: tuple[Day, ...] = ()
-    """These dates."""
-    first_days: PositiveDays | None = None
-    """The first so many calendar days of each window of `season`, its start counted."""
-    season: Text | None = None
-    """The season that `first_days` counts in."""
-    outside: Text | None = None
-    """Every date in no window of this season."""
-    upstream_entities_below: Positive | None = None
-    """Dates on which upstream has fewer entities than this, by the `entity_column` of its required tables."""
-    from_: Day | None = Field(default=None, alias="from")
-    """This date and later (to `to`, if given)."""
-    to: Day | None = None
-    """This date and earlier (from `from`, if given)."""
-
-    @field_validator("to")
-    @classmethod
-    def _in_order(cls, to: date | None, info: ValidationInfo) -> date | None:
-        start = info.data.get("from_")
-        if to and start and to < start:
-            raise unfit(f"the excuse ends on {to}, before it starts on {start}; swap `from` and `to`")
-        return to
-
-    @model_validator(mode="after")
-    def _excuses_something(self) -> Self:
-        if self.first_days and not self.season:
-            raise unfit("`first_days` counts from a season's start; write `season` beside it")
-        if self.season and not self.first_days:
-            raise unfit("`season` alone excuses nothing; write `first_days` beside it, or `outside` in its place")
-        conditions = (self.first_days, self.outside, self.upstream_entities_below, self.from_, self.to)
-        if not self.dates and not any(conditions):
-            raise unfit(
-                "an excuse needs a condition: "
-                "dates, first_days with season, outside, from, to or upstream_entities_below",
-            )
-        return self
 
 
 class Table(Noun):
@@ -152,13 +86,10 @@ class Expected(Noun):
     where: Predicate | None = None
     """SQL predicate on this table."""
 
-
     @property
     def as_table(self) -> Table:
         """The same, to be counted as any table is."""
-        return Table(
-            table=self.table, date_column=self.date_column, entity_column=self.entity_column, where=self.where
-        )
+        return Table(table=self.table, date_column=self.date_column, entity_column=self.entity_column, where=self.where)
 
 
 class Phase(Noun):
@@ -307,7 +238,7 @@ class Pipeline(Noun):
     """Where gapheal remembers; by default `gapheal_<pipeline>`."""
     metadata: Literal["auto", "off", "on"] = "auto"
     """Whether partitions' metadata is read where it is enough; `auto` is `off` against an emulator."""
-    seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = {}
+    seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = Field(default={})
     """Named windows in which data is expected."""
     phases: dict[PhaseName, Phase] = Field(min_length=1)
     """Stages of the pipeline."""

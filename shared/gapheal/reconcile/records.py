@@ -100,6 +100,16 @@ def report(done: Pass) -> dict[str, Any]:
     return {**answer, **{key: value for key, value in also.items() if value}}
 
 
+def unjudged(seen: Observations) -> list[str]:
+    """What lies in the tables and belongs to no date, a sentence a table."""
+    return [
+        f"{key.table} ({key.phase}): {rows:,} rows in {where} belong to no date and are not judged"
+        for key, facts in seen.facts.items()
+        for where, rows in facts.unjudged.items()
+        if rows
+    ]
+
+
 def _note(done: Pass) -> str | None:
     """What would change that nothing was sent."""
     mode = done.pipeline.transitions[done.transition].policy.mode

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 
-from gapheal.model.pipeline import Excuse, Pipeline, Table, Transition
+from gapheal.model.excuses import Excuse
+from gapheal.model.pipeline import Pipeline, Table, Transition
 
 _MODES = {
     "paused": "nothing is looked at and nothing is sent; set policy.mode: observe or heal",
