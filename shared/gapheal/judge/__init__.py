@@ -87,7 +87,7 @@ class _Judging:
             arrived_at=case.arrived_at(day),
             triggered_at=delivered[-1].claimed_at if condition is Condition.COMPLETE and delivered else None,
             spec=case.spec,
-            seen_whole=conditions.stale.seen_whole(day),
+            seen_whole=conditions.stale.seen_whole(day, condition),
         )
 
     def _is_open(self, verdict: Verdict) -> bool:

@@ -44,12 +44,13 @@ class Actions:
         if leased := self._leased(entry):
             return self._blocked(verdict, leased)
         if vain := self._reran(entry, verdict):
-            whole = self._stale.seen_whole(verdict.day, settled=True)
+            whole = self._stale.seen_whole(verdict.day, Condition.COMPLETE)
             why = _because(verdict, "rerun", n=vain.n)
             return replace(verdict, condition=Condition.COMPLETE, reason=why, seen_whole=whole)
         blocked = self._stalled(entry, verdict) or self._held(entry, verdict)
         if blocked and blocked[1] == "stale_reported":
-            verdict = replace(verdict, seen_whole=self._stale.seen_whole(verdict.day, settled=True))
+            # Told once: the next pass takes it as it is.
+            verdict = replace(verdict, seen_whole=self._stale.seen_whole(verdict.day, Condition.COMPLETE))
         return self._blocked(verdict, blocked) if blocked else verdict
 
     @staticmethod

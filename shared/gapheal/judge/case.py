@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -14,6 +13,7 @@ from gapheal.judge.whole import Tables
 from gapheal.model.passes import OPEN, Condition, Count, Entry, Memory, Observations, Request, Source
 from gapheal.model.pipeline import Pipeline
 
+UNKNOWN = Entry()
 REBUILT_AT_LEAST = 10
 """Dates; that a few were all written again says nothing of the table."""
 
@@ -44,7 +44,7 @@ class Case:
 
     def entry(self, day: date) -> Entry:
         """What is remembered of `day`."""
-        return self.memory.entries.get(day, Entry())
+        return self.memory.entries.get(day, UNKNOWN)
 
     def asked(self, day: date) -> bool:
         """Whether `day` is to be judged, or was only seen because a later date depends on it."""
@@ -124,6 +124,6 @@ class Case:
     def _own(self, day: date) -> list[Count]:
         return [count for phase in self.transition.upstream for count in self.tables.counts(phase, day)]
 
-    def _before(self, day: date) -> Iterable[Count]:
+    def _before(self, day: date) -> list[Count]:
         days = [day - n * DAY for n in range(1, self.policy.lookback_days + 1)]
         return [count for before in days if before >= self.start for count in self._own(before)]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.watermark import fingerprint
-from gapheal.model.passes import Reason
+from gapheal.model.passes import GAPS, Condition, Reason
 from gapheal.model.pipeline import Table
 
 
@@ -28,22 +28,26 @@ class Stale:
             return None
         return next((why for _, why in self._tables(day)), None)
 
-    def seen_whole(self, day: date, *, settled: bool = False) -> Mapping[str, tuple[str, str]]:
+    def seen_whole(self, day: date, condition: Condition) -> Mapping[str, tuple[str, str]]:
         """What to remember of each table that is whole: upstream's watermark, and its own.
 
         Args:
             day: the date.
-            settled: whether to remember the present watermark of stale tables too: nothing more is to come of it.
+            condition: of the date; of a complete one every table is whole, and none is stale any more.
         """
         case, phase = self._case, self._case.transition.downstream
         if case.policy.stale == "ignore":
             return {}
         entry = case.entry(day)
         kept = dict(entry.seen_whole) if entry.spec == case.spec else {}
-        short = {each.table for each in case.tables.shortfalls(phase, day, case.transition)}
-        stale = () if settled else {table.table for table, _ in self._tables(day)}
+        if condition is not Condition.COMPLETE and condition not in GAPS:
+            return kept
+        left_out: set[str] = set()
+        if condition is not Condition.COMPLETE:
+            left_out.update(short.table for short in case.tables.shortfalls(phase, day, case.transition))
+            left_out.update(table.table for table, _ in self._tables(day))
         for table in case.tables.required(phase, day):
-            if table.table not in short and table.table not in stale:
+            if table.table not in left_out:
                 kept[table.table] = (case.watermark(day), fingerprint(case.tables.count(phase, table, day)))
         return kept
 
