@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gapheal.intervals import EARLIEST, LATEST, Interval
-from gapheal.model.passes import Count, Scope, TableFacts, TableKey
 from gapheal.model.excuses import Excuse, Season
+from gapheal.model.passes import Count, Scope, TableFacts, TableKey
 from gapheal.warehouse import BigQueryWarehouse
 from gapheal.warehouse.catalog import survey
 from gapheal.warehouse.described import dates_are_partitions
