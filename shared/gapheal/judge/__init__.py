@@ -11,7 +11,7 @@ from gapheal.judge.actions import Actions, attempts_used
 from gapheal.judge.case import Case
 from gapheal.judge.conditions import Conditions, Previous
 from gapheal.judge.reasons import reason
-from gapheal.judge.source import source_gaps
+from gapheal.judge.source import source_gaps, stopped
 from gapheal.model.passes import (
     Action,
     Condition,
@@ -22,7 +22,7 @@ from gapheal.model.passes import (
 )
 from gapheal.model.pipeline import Mode, Pipeline
 
-__all__ = ["judge", "source_gaps"]
+__all__ = ["judge", "source_gaps", "stopped"]
 
 
 def judge(

@@ -1,13 +1,16 @@
-"""Dates that never began: a first phase lacks what its `expected` table says it should have."""
+"""What upstream should have and lacks: dates that never began, and a source that has stopped."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from gapheal.judge.case import Case
 from gapheal.judge.needs import expected_key
-from gapheal.model.passes import Memory, Observations, Request
+from gapheal.model.passes import Memory, Observations, Request, Source
 from gapheal.model.pipeline import Pipeline
+
+STOPPED_FOR = timedelta(days=7)
+"""A downstream that is so much further on was not made from this upstream."""
 
 
 def source_gaps(pipeline: Pipeline, name: str, seen: Observations, memory: Memory, request: Request) -> list[date]:
@@ -33,3 +36,23 @@ def _lacking(case: Case, phase: str, day: date) -> bool:
     if not case.tables.demanded(phase, day) or any(True for _ in case.tables.expired(phase, day)):
         return False
     return not any(count.rows for count in case.tables.counts(phase, day))
+
+
+def stopped(pipeline: Pipeline, name: str, seen: Observations, memory: Memory, request: Request) -> str | None:
+    """A warning where upstream has ended and the downstream goes on: a retired source, or the wrong table.
+
+    Takes what `judge` takes; says nothing of less than the whole history.
+    """
+    if request.source is Source.EVENT or request.window:
+        return None
+    case = Case(pipeline, name, seen, memory, request)
+    downstream = case.transition.downstream
+    made = {day for table in pipeline.phases[downstream].tables for day in case.tables.of(downstream, table)}
+    last = max(case.upstream_days, default=None)
+    newest = max((day for day in made if day <= case.newest_due), default=None)
+    if last is None or newest is None or newest - last < STOPPED_FOR:
+        return None
+    return (
+        f"upstream {', '.join(case.transition.upstream)} ends on {last}, {downstream} goes on to {newest}: if the source "
+        f"is retired, let a view join what replaced it"
+    )

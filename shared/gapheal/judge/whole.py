@@ -10,8 +10,8 @@ from functools import cached_property
 
 from gapheal.judge.excuses import excuse_for
 from gapheal.judge.needs import expected_key
-from gapheal.model.passes import Count, Memory, Observations, TableFacts, TableKey
 from gapheal.model.excuses import Excuse
+from gapheal.model.passes import Count, Memory, Observations, TableFacts, TableKey
 from gapheal.model.pipeline import Pipeline, Table, Transition
 
 NOTHING, NO_FACTS = Count(), TableFacts()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from gapheal.errors import ConfigError, Unavailable
-from gapheal.judge import judge, source_gaps
+from gapheal.judge import judge, source_gaps, stopped
 from gapheal.model.passes import Memory, Observations, Request, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
@@ -61,33 +60,31 @@ class Loop:
         """The pass without its record: what `run` does before it writes."""
         started = self.clock.monotonic()
         policy = self.pipeline.transitions[name].policy
-        memory, seen, verdicts, healing, lacking = Memory(queries=0), None, list[Verdict](), Healing(), list[date]()
-        if policy.mode != "paused" and not request.quiet:
-            memory = self.ledger.recall(name, remembered(policy, request))
-            seen = self._observe(name, request, memory)
-        if seen is not None:
-            verdicts = judge(self.pipeline, name, seen, memory, request, policy.mode)
-            lacking = source_gaps(self.pipeline, name, seen, memory, request)
-            healer = Healer(
-                self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher
-            )
-            healing = healer.heal(verdicts, lambda: PASS_SECONDS - (self.clock.monotonic() - started))
-        duration_ms = round((self.clock.monotonic() - started) * 1000)
-        now = seen.now if seen else self.clock.now()
-        return Pass(
-            pass_id,
-            self.pipeline,
-            name,
-            request,
-            now,
-            memory,
-            seen,
-            verdicts,
-            healing,
-            duration_ms,
-            source_gaps=lacking,
-            warnings=unjudged(seen) if seen else (),
+        empty = Pass(pass_id, self.pipeline, name, request, self.clock.now())
+        if policy.mode == "paused" or request.quiet:
+            return empty
+        memory = self.ledger.recall(name, remembered(policy, request))
+        seen = self._observe(name, request, memory)
+        if seen is None:
+            return replace(empty, memory=memory, duration_ms=self._since(started))
+        case = (self.pipeline, name, seen, memory, request)
+        verdicts = judge(*case, policy.mode)
+        healer = Healer(self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher)
+        healing = healer.heal(verdicts, lambda: PASS_SECONDS - (self.clock.monotonic() - started))
+        return replace(
+            empty,
+            now=seen.now,
+            memory=memory,
+            seen=seen,
+            verdicts=verdicts,
+            healing=healing,
+            duration_ms=self._since(started),
+            source_gaps=source_gaps(*case),
+            warnings=[*filter(None, [stopped(*case)]), *unjudged(seen)],
         )
+
+    def _since(self, started: float) -> int:
+        return round((self.clock.monotonic() - started) * 1000)
 
     def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
         # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,9 @@ NOTES = {
 }
 
 
+NOTHING = Memory(queries=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """One finished pass over one transition."""
@@ -34,11 +37,11 @@ class Pass:
     request: Request
     now: datetime
     """The query's own clock; where nothing was observed, the rough one."""
-    memory: Memory
-    seen: Observations | None
-    verdicts: Sequence[Verdict]
-    healing: Healing
-    duration_ms: int
+    memory: Memory = NOTHING
+    seen: Observations | None = None
+    verdicts: Sequence[Verdict] = ()
+    healing: Healing = field(default_factory=Healing)
+    duration_ms: int = 0
     source_gaps: Sequence[date] = ()
     """Dates that a first phase should have and lacks: told, never triggered."""
     warnings: Sequence[str] = ()
@@ -158,8 +161,7 @@ def failed_rows(
     """The row of a scan or sweep that could not look."""
     if request.source is Source.EVENT:
         return {}
-    nothing = Pass(pass_id, pipeline, transition, request, now, Memory(queries=0), None, [], Healing(), 0)
-    rows = ledger_rows(nothing)
+    rows = ledger_rows(Pass(pass_id, pipeline, transition, request, now))
     return {"passes": [{**row, "error": str(error)} for row in rows["passes"]]}
 
 

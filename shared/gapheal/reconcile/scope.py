@@ -23,7 +23,7 @@ def remembered(policy: Policy, request: Request) -> frozenset[date] | None:
 
 
 def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> Scope | None:
-    """What to judge: the request's dates or window, and every date that is open or leased; None: nothing.
+    """What to judge: the request's dates or window, and every date that is open, leased or retried; None: nothing.
 
     Args:
         policy: of the transition.
@@ -31,7 +31,9 @@ def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> S
         memory: what the ledger remembers.
         today: by the rough clock; the judge decides what is due by the query's own.
     """
-    pending = {day for day, entry in memory.entries.items() if entry.condition in OPEN or entry.attempts}
+    pending = {
+        day for day, entry in memory.entries.items() if entry.condition in OPEN or entry.attempts or entry.retried_at
+    }
     if request.source is Source.EVENT:
         dates = _bridged(request.dates | pending, policy.batch_size)
         return _from(policy.start_date, Scope(dates=frozenset(dates)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gapheal.judge import judge, source_gaps
+from gapheal.judge import judge, source_gaps, stopped
 from gapheal.judge.needs import tables_of
 from gapheal.model.passes import (
     Action,
@@ -62,6 +62,9 @@ class Story:
 
     def source_gaps(self) -> list[date]:
         return source_gaps(self.pipeline, self.name, self._seen(), self._memory(), self.request)
+
+    def stopped(self) -> str | None:
+        return stopped(self.pipeline, self.name, self._seen(), self._memory(), self.request)
 
     def retry(self, day: date):
         entry = self.entries[day]

@@ -365,3 +365,23 @@ class TestAge:
         told.later(days=1)
 
         assert {str(v.action) for v in told.look().values()} == {"held"}
+
+
+class TestStopped:
+    @pytest.mark.parametrize(("ahead", "told"), [(6, False), (7, True)])
+    def test_a_source_that_ended_while_the_downstream_goes_on_is_told(self, story, ahead, told):
+        world = story(small_pipeline(), now=NOW)
+        world.put("d.raw", DAY)
+        world.put("d.refined", DAY)
+        world.put("d.refined", DAY + timedelta(days=ahead))
+        found = world.stopped()
+
+        assert (found is not None) is told
+        assert not told or found.startswith("upstream raw ends on 2024-03-10, refined goes on to 2024-03-17")
+
+    def test_dates_that_are_not_due_tell_nothing(self, story):
+        world = story(small_pipeline(), now=NOW)
+        world.put("d.raw", DAY)
+        world.put("d.refined", NOW.date() + timedelta(days=9))
+
+        assert world.stopped() is None
