@@ -53,6 +53,6 @@ def stopped(pipeline: Pipeline, name: str, seen: Observations, memory: Memory, r
     if last is None or newest is None or newest - last < STOPPED_FOR:
         return None
     return (
-        f"upstream {', '.join(case.transition.upstream)} ends on {last}, {downstream} goes on to {newest}: if the source "
-        f"is retired, let a view join what replaced it"
+        f"upstream {', '.join(case.transition.upstream)} ends on {last}, {downstream} goes on to {newest}: "
+        "if the source is retired, let a view join what replaced it"
     )
