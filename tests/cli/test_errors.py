@@ -119,7 +119,7 @@ def test_no_stack_with_impossible_numbers(words, gapheal):
         ),
         (
             "phase2_to_phase3: {}",
-            "phase2_to_phase3: {policy: {lookback_days: 3}}",
+            "phase2_to_phase3: {policy: {page_above: 3}}",
             "not supported yet",
         ),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,7 @@ class GraphCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """A bare `--graph` asks for text; `ctx` is typer's own copy of click's context."""
         filled = list[str]()
-        for word, following in zip(args, [*args[1:], "-"], strict=True):
+        for word, following in pairwise([*args, "-"]):
             filled += [word, "text"] if word == OPTION and following.startswith("-") else [word]
         return super().parse_args(ctx, filled)
 
