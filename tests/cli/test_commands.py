@@ -168,7 +168,9 @@ def test_ledger_create_can_be_repeated(pipeline, bq, gapheal):
     assert [gapheal("ledger", "create").exit_code for _ in range(2)] == [0, 0]
 
 
-@pytest.mark.parametrize("words", [[], ["plan"], ["scan"], ["sweep"], ["explain"], ["status"], ["validate"], ["demo"]])
+@pytest.mark.parametrize(
+    "words", [[], ["plan"], ["check"], ["scan"], ["sweep"], ["explain"], ["status"], ["validate"], ["demo"]]
+)
 def test_every_command_has_help(words, gapheal):
     result = gapheal(*words, "--help")
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from gapheal import events
+from gapheal.app.check import Checked, check
 from gapheal.app.plan import Group, grouped
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.intervals import Interval
@@ -79,6 +80,10 @@ class App:
         self._transition(transition)
         done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
         return report(done), grouped(done.settled)
+
+    def check(self, phase: str, window: Interval | None = None) -> Checked:
+        """Whether a phase is whole in the window, paused or not. Nothing is sent or written."""
+        return check(self.loop, phase, window)
 
     def deaf(self, transition: str) -> str | None:
         """Why nobody would hear this transition's triggers, if that can be known: publishing alone tells nothing."""

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: plan, explain, status."""
+"""Commands that look and change nothing: plan, explain, status; and check, which has its own file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gapheal.app.plan import Group
 from gapheal.cli import common, tables
+from gapheal.cli.check import check
 from gapheal.cli.common import (
     DEFAULT_PIPELINE,
     LOOK,
@@ -27,7 +28,7 @@ TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")
 
 def register(command: typer.Typer) -> None:
     """Add these commands to the panel `Look`."""
-    for function in (status, plan, explain):
+    for function in (status, plan, check, explain):
         command.command(rich_help_panel=LOOK, cls=GraphCommand if function is plan else None)(function)
 
 
