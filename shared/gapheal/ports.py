@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
@@ -15,6 +15,9 @@ Row = Mapping[str, Any]
 
 PUBLISH_SECONDS = 30
 """How long one call to a topic may take; a URL's own time is `trigger.http.timeout_seconds`."""
+
+RETRY_LASTS = timedelta(days=7)
+"""A person's `retry` is about what is wrong now, no standing order."""
 
 
 class Clock(Protocol):
@@ -45,10 +48,10 @@ class Warehouse(Protocol):
 
 
 class Ledger(Protocol):
-    """Remembers passes, triggers, verdict changes and rejections."""
+    """Remembers passes, triggers, verdict changes, people's decisions and rejections."""
 
     def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
-        """Entries of `dates` (None: all), and always those of open and leased dates."""
+        """Entries of `dates` (None: all), and always those of open, leased and retried dates."""
         ...
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from gapheal import events
-from gapheal.app.check import Checked, check
+from gapheal.app.decisions import Word, decision
 from gapheal.app.plan import Group, grouped
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.intervals import Interval
@@ -81,9 +81,20 @@ class App:
         done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
         return report(done), grouped(done.settled)
 
-    def check(self, phase: str, window: Interval | None = None) -> Checked:
-        """Whether a phase is whole in the window, paused or not. Nothing is sent or written."""
-        return check(self.loop, phase, window)
+    def decide(
+        self, word: Word, name: str, dates: Iterable[str], *, who: str, why: str, until: str | None = None
+    ) -> dict[str, Any]:
+        """Keep a person's word about dates; what was kept, and what it means.
+
+        Raises:
+            ConfigError: the file knows no such transition or first phase.
+            RequestError: a date, `who`, `why` or `until` cannot be used.
+            GaphealError: the ledger could not keep it.
+        """
+        now = self.loop.clock.now()
+        said = decision(self.pipeline, word, name, dates, who=who, why=why, until=until, now=now)
+        self.loop.ledger.decide(said.rows(now))
+        return said.plain(self.pipeline)
 
     def deaf(self, transition: str) -> str | None:
         """Why nobody would hear this transition's triggers, if that can be known: publishing alone tells nothing."""

@@ -20,7 +20,7 @@ from gapheal.intervals import Interval
 from gapheal.model.pipeline import Pipeline
 from gapheal.spec import load
 
-LOOK, HEAL, SET_UP = "Look", "Heal", "Set up"
+LOOK, HEAL, DECIDE, SET_UP = "Look", "Heal", "Decide", "Set up"
 """Panels of the help."""
 
 

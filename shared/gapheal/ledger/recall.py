@@ -10,12 +10,10 @@ from typing import Any
 
 from gapheal.model.passes import Accepted, Action, Attempt, Condition, Entry, Heal, Memory
 from gapheal.model.pipeline import Pipeline
+from gapheal.ports import RETRY_LASTS
 
 Fact = Mapping[str, Any]
 """Plain JSON values: dates and timestamps are ISO 8601 text."""
-
-RETRY_LASTS = timedelta(days=7)
-"""A person's `retry` is about what is wrong now, not a standing order."""
 
 
 @dataclass(frozen=True, slots=True)
