@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from gapheal import events
+from gapheal.app.check import Checked, check
 from gapheal.app.decisions import Word, decision
 from gapheal.app.plan import Group, grouped
 from gapheal.errors import ConfigError, GaphealError, Rejected
@@ -80,6 +81,10 @@ class App:
         self._transition(transition)
         done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
         return report(done), grouped(done.settled)
+
+    def check(self, phase: str, window: Interval | None = None) -> Checked:
+        """Whether a phase is whole in the window, paused or not. Nothing is sent or written."""
+        return check(self.loop, phase, window)
 
     def decide(
         self, word: Word, name: str, dates: Iterable[str], *, who: str, why: str, until: str | None = None
