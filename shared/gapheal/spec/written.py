@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin
 
-from gapheal.model.fields import ColumnName
 from gapheal.model.excuses import Noun
+from gapheal.model.fields import ColumnName
 from gapheal.model.pipeline import Pipeline, Policy
 from gapheal.spec.faults import Path
 

@@ -14,8 +14,8 @@ import yaml
 
 from gapheal.errors import ConfigError
 from gapheal.messages import Dated, compose
-from gapheal.model.passes import Source
 from gapheal.model.excuses import Noun
+from gapheal.model.passes import Source
 from gapheal.model.template import PLACEHOLDERS
 from gapheal.spec import load, parse, resolved
 
