@@ -63,7 +63,7 @@ UNION ALL
 SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, observed_at AS healed_at))
 FROM `${ledger}.verdicts`
 WHERE transition = @transition AND triggered_at IS NOT NULL
-QUALIFY observed_at > @heals_since OR ROW_NUMBER() OVER (ORDER BY observed_at DESC) = 1
+QUALIFY observed_at > @heals_since OR ROW_NUMBER() OVER (PARTITION BY transition ORDER BY observed_at DESC) = 1
 UNION ALL
 SELECT 'scans', TO_JSON_STRING(COUNT(*))
 FROM `${ledger}.passes`
