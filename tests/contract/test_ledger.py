@@ -9,7 +9,7 @@ from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.create import create
-from gapheal.ledger.schema import TABLES, VIEWS, columns
+from gapheal.ledger.schema import TABLES, VIEWS, columns, sql
 from gapheal.model.passes import Accepted, Action, Condition
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 
@@ -350,6 +350,13 @@ def test_a_rejected_event_is_kept(ledger):
     row = {"observed_at": at(0), "transition": NAME, "raw": "{", "error": "e", "message_id": "7", "publish_time": None}
 
     ledger.reject(row)
+
+
+@pytest.mark.parametrize("name", [*VIEWS, "recall", "status", "last_pass"])
+def test_every_statement_is_bigquerys_sql(name):
+    sqlglot = pytest.importorskip("sqlglot")
+
+    assert sqlglot.parse_one(sql(name, "project.dataset"), read="bigquery").find(sqlglot.exp.Select)
 
 
 class TestInBigQuery:
