@@ -1,6 +1,7 @@
 """Every kind of table that BigQuery has, on the real client."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -163,3 +164,19 @@ def test_expiry_counts_where_it_cuts_the_dates(run, observe):
     )
 
     assert observe().facts == {REFINED: TableFacts(retention=timedelta(days=365))}
+
+
+def test_rows_that_a_policy_hides_are_never_taken_for_none(run, project, monkeypatch):
+    """The emulator enforces the policy, but has no number of rows: that alone is given here."""
+    run(
+        "CREATE TABLE d.raw (day DATE, game STRING) PARTITION BY day",
+        "INSERT INTO d.raw VALUES (DATE '2024-03-09', 'a'), (DATE '2024-03-10', 'b')",
+        "CREATE ROW ACCESS POLICY others ON d.raw GRANT TO ('user:somebody@example.com') FILTER USING (TRUE)",
+    )
+    numbers = {"raw": 2, "refined": 0}
+    monkeypatch.setattr(bigquery.Table, "num_rows", property(lambda table: numbers[table.table_id]))
+    as_in_the_cloud = replace(connect("small", project, "us-west2"), emulator=False)
+    pipeline = small_pipeline().model_copy(update={"metadata": "off"})
+
+    with pytest.raises(ConfigError, match=r"^phases\.raw: table d\.raw shows 0 rows of any date, its metadata has 2:"):
+        BigQueryWarehouse(pipeline, as_in_the_cloud).observe(NAME, EVER)

@@ -64,7 +64,7 @@ def build(
         from gapheal.publisher import TargetPublisher  # noqa: PLC0415
         from gapheal.warehouse import BigQueryWarehouse  # noqa: PLC0415
 
-        where = _project(pipeline, project)
+        where = project_of(pipeline, project)
         connection = connect(pipeline.pipeline, where, pipeline.location)
         warehouse = warehouse or BigQueryWarehouse(effective, connection)
         ledger = ledger or BigQueryLedger(effective, connection)
@@ -84,7 +84,7 @@ def create_ledger(pipeline: Pipeline, project: str | None = None) -> str:
     from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import
     from gapheal.ledger.create import create  # noqa: PLC0415
 
-    where = _project(pipeline, project)
+    where = project_of(pipeline, project)
     create(connect(pipeline.pipeline, where, pipeline.location), pipeline)
     return f"{where}.{pipeline.ledger_dataset}"
 
@@ -122,7 +122,12 @@ def _with_mode(pipeline: Pipeline, highest: str | None) -> tuple[Pipeline, froze
     return effective, frozenset(lowered)
 
 
-def _project(pipeline: Pipeline, given: str | None) -> str:
+def project_of(pipeline: Pipeline, given: str | None = None) -> str:
+    """The Google Cloud project: the one given, else the file's, else GOOGLE_CLOUD_PROJECT.
+
+    Raises:
+        ConfigError: there is none.
+    """
     project = given or pipeline.project or os.environ.get("GOOGLE_CLOUD_PROJECT")
     if not project:
         raise ConfigError("no Google Cloud project: write `project` in the pipeline file, or set GOOGLE_CLOUD_PROJECT")

@@ -19,7 +19,12 @@ from gapheal.warehouse.plan import Plan
 from gapheal.warehouse.reading import Reading, suspects
 from gapheal.warehouse.sql import statement
 
-__all__ = ["BigQueryWarehouse"]
+__all__ = ["BigQueryWarehouse", "reads_metadata"]
+
+
+def reads_metadata(pipeline: Pipeline, connection: Connection) -> bool:
+    """Whether partitions' metadata is read at all; an emulator's last writes never move."""
+    return {"on": True, "off": False, "auto": not connection.emulator}[pipeline.metadata]
 
 
 class BigQueryWarehouse:
@@ -31,8 +36,7 @@ class BigQueryWarehouse:
         self._pipeline = pipeline
         self._connection = connection
         self._catalogue = Catalogue(connection, monotonic)
-        auto = not connection.emulator  # whose last writes never move
-        self._metadata = {"on": True, "off": False, "auto": auto}[pipeline.metadata]
+        self._metadata = reads_metadata(pipeline, connection)
 
     def observe(self, transition: str, scope: Scope) -> Observations:
         """Read every table that judging `transition` needs, in `scope`: both sides in one statement.
