@@ -59,7 +59,7 @@ def test_plan_reads_well(heal, tables, topic, gapheal):
     output = gapheal("plan").output
 
     assert "phase2_to_phase3 (heal)  6 missing, 4 complete; 1 deferred, 5 would_heal" in output
-    assert "nba_analytics.player_game_summary has no rows, upstream has 1; a dry run sends nothing" in output
+    assert "nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now" in output
     assert "note: topic nba-props-phase3-trigger has no subscription" in output
 
 
@@ -130,11 +130,21 @@ def test_a_dry_run_sends_and_writes_nothing(heal, tables, topic, gapheal, bq):
 def test_explain_gives_the_verdict_and_its_numbers(heal, tables, topic, gapheal):
     result = gapheal("explain", "phase2_to_phase3", "2024-04-20")
 
-    assert result.output.splitlines() == [
+    assert [line.rstrip() for line in result.output.splitlines()][:12] == [
         "phase2_to_phase3 2024-04-20: missing, would_heal",
-        "  nba_analytics.player_game_summary has no rows, upstream has 1; a dry run sends nothing",
-        "  table: nba_analytics.player_game_summary",
-        "  upstream_rows: 1",
+        "  nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now, a dry run sends "
+        "nothing",
+        "  what would change it: rows, or an excuse in the file; a scan triggers it",
+        "",
+        "rule        fits  what was compared",
+        "excused     no    the transition has no excuses",
+        "                  due since 2024-04-21 (lag_days 1)",
+        "waiting     no    upstream nba_raw.bdl_player_boxscores: 1 rows, whole",
+        "settling    no    settle_minutes 0",
+        "missing     yes   nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now, a dry "
+        "run sends nothing",
+        "leased      no    no trigger is on its way",
+        "stalled     no    0 of 3 triggers used for this data, 0 for any",
     ]
 
 

@@ -49,7 +49,7 @@ def test_table_not_found(pipeline, tables, topic, gapheal):
 
     assert result.exit_code == 2
     assert result.output == (
-        "gapheal: phases.phase3: table nba_analytics.player_game_sumary was not found. "
+        "phase2_to_phase3: phases.phase3: table nba_analytics.player_game_sumary was not found. "
         "Nearest in nba_analytics: player_game_summary\n"
     )
 
@@ -65,7 +65,7 @@ def test_wrong_location(pipeline, bq, topic, gapheal):
 
     assert result.exit_code == 2
     assert result.output.startswith(
-        "gapheal: phases.phase2: table nba_raw.bdl_player_boxscores is in location EU, "
+        "phase2_to_phase3: phases.phase2: table nba_raw.bdl_player_boxscores is in location EU, "
         "the file says location: us-west2; mend `location` in the file"
     )
 

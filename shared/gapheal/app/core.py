@@ -72,6 +72,8 @@ class App:
             sentence = "mode paused: nothing is looked at"
         elif policy.start_date and day < policy.start_date:
             sentence = f"nothing before policy.start_date ({policy.start_date}) is looked at"
+        elif day in done.source_gaps:
+            sentence = "a source gap: upstream has no rows of this date, though its expected table has"
         else:
             sentence = "upstream has no rows of this date, so there is nothing to heal"
         return {"transition": transition, "date": str(day), "condition": None, "sentence": sentence}

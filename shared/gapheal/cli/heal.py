@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,13 +12,12 @@ from gapheal.cli.common import (
     DEFAULT_PIPELINE,
     HEAL,
     EndOption,
-    Exit,
     JsonOption,
     PipelineOption,
     StartOption,
     TransitionsOption,
 )
-from gapheal.errors import GaphealError
+from gapheal.cli.each import Each
 from gapheal.model.passes import Request, Source
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")]
@@ -74,28 +73,19 @@ def _pass(
         app = common.opened(path)
         request = Request(source, window=common.window(start, end, app.today), dry_run=dry_run)
         names = common.chosen(app.pipeline, transitions)
-    reports, failures = [], list[GaphealError]()
-    for name in names:
-        # One transition's fault stops no other.
-        try:
-            report = app.run(name, request)
-        except GaphealError as error:
-            failures.append(error)
-            reports.append({"transition": name, "error": str(error)})
-            if not as_json:
-                common.err.print(f"[red]{name}:[/red]", end=" ")
-                common.err.print(str(error), markup=False, soft_wrap=True)
-            continue
+
+    def passed(name: str) -> dict[str, Any]:
+        report = app.run(name, request)
         if report["triggered"] and (deaf := app.deaf(name)):
             report["note"] = deaf
-        reports.append(report)
         if not as_json:
             common.out.print(tables.headline(report), soft_wrap=True)
-            for line in [*report["errors"], *filter(None, [report.get("note")])]:
+            for line in [*report["errors"], *tables.asides(report), *filter(None, [report.get("note")])]:
                 common.out.print(f"  {line}", style="yellow", markup=False, soft_wrap=True)
+        return report
+
+    each = Each(names, as_json=as_json)
+    each.ask(passed)
     if as_json:
-        common.print_json(reports)
-    if failures:
-        raise typer.Exit(max(common.exit_code(error) for error in failures))
-    remains = any(report["gaps_found"] or report["errors"] for report in reports)
-    raise typer.Exit(Exit.REMAINS if remains else Exit.DONE)
+        common.print_json(each.answers)
+    each.leave(app.pipeline)

@@ -1,29 +1,27 @@
-"""Commands that look and change nothing: plan, explain, status; and check, which has its own file."""
+"""Commands that look and change nothing: plan and status; check and explain have their own files."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.table import Table
 
-from gapheal.app.plan import Group
 from gapheal.cli import common, tables
 from gapheal.cli.check import check
 from gapheal.cli.common import (
     DEFAULT_PIPELINE,
     LOOK,
     EndOption,
-    Exit,
     JsonOption,
     PipelineOption,
     StartOption,
     TransitionsOption,
 )
+from gapheal.cli.each import Each
+from gapheal.cli.explain import explain
 from gapheal.cli.graph import GraphCommand, GraphOption
 from gapheal.cli.graph import show as show_graph
-
-TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")]
 
 
 def register(command: typer.Typer) -> None:
@@ -53,43 +51,23 @@ def plan(
         app = common.opened(pipeline)
         window = common.window(start_date, end_date, app.today)
         names = common.chosen(app.pipeline, transition)
-        plans = {name: (*app.plan(name, window), app.deaf(name)) for name in names}
-    if as_json:
-        common.print_json([_plain(*found) for found in plans.values()])
-    else:
-        for report, groups, deaf in plans.values():
+
+    def planned(name: str) -> dict[str, Any]:
+        (report, groups), deaf = app.plan(name, window), app.deaf(name)
+        if not as_json:
             common.out.print(tables.headline(report), soft_wrap=True)
             common.out.print(tables.plan_table(groups))
-            for note in filter(None, [deaf, _note(report)]):
-                common.out.print(f"note: {note}", style="yellow", soft_wrap=True)
+            for note in filter(None, [deaf, *tables.asides(report), _note(report)]):
+                common.out.print(f"note: {note}", style="yellow", soft_wrap=True, markup=False)
             common.out.print()
-    gaps = any(report["gaps_found"] for report, _, _ in plans.values())
-    raise typer.Exit(Exit.REMAINS if gaps else Exit.DONE)
+        warnings = [*filter(None, [deaf]), *report.get("warnings", [])]
+        return {**report, "verdicts": [group.plain() for group in groups], "warnings": warnings}
 
-
-def explain(
-    transition: TransitionArgument,
-    date: Annotated[str, typer.Argument(help="YYYY-MM-DD")],
-    as_json: JsonOption = False,
-    pipeline: PipelineOption = DEFAULT_PIPELINE,
-) -> None:
-    """Say what one date's verdict is, and every number it rests on.
-
-    Example: gapheal explain phase2_to_phase3 2024-04-16
-    """
-    with common.told(as_json=as_json):
-        app = common.opened(pipeline)
-        found = app.explain(transition, common.day(date, app.today))
+    each = Each(names, as_json=as_json)
+    each.ask(planned)
     if as_json:
-        common.print_json(found)
-        return
-    condition = found["condition"] or "not judged"
-    action = found.get("action", "none")
-    common.out.print(f"{transition} {found['date']}: [bold]{condition}[/bold]" + (f", {action}" * (action != "none")))
-    common.out.print(f"  {found['sentence']}", soft_wrap=True, markup=False)
-    for name, number in found.get("numbers", {}).items():
-        if name != "gap":
-            common.out.print(f"  {name}: {number}", markup=False)
+        common.print_json(each.answers)
+    each.leave(app.pipeline)
 
 
 def status(
@@ -133,7 +111,3 @@ def _last_pass(found: dict[str, Any]) -> str:
     if last["gaps_found"] is None:
         return f"{when}: looked at nothing ({last['error'] or 'mode ' + last['mode']})"
     return f"{when}: {last['gaps_found']} gaps, {last['triggered']} triggered"
-
-
-def _plain(report: dict[str, Any], groups: list[Group], deaf: str | None) -> dict[str, Any]:
-    return {**report, "verdicts": [group.plain() for group in groups], "warnings": [deaf] if deaf else []}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from gapheal.app.plan import Group
+from gapheal.intervals import fold
 
 COLOURS = {
     "complete": "green",
@@ -34,6 +36,14 @@ def plan_table(groups: Iterable[Group]) -> Table:
         action = "" if group.action == "none" else group.action
         table.add_row(dates, str(group.dates), Text(group.condition, style=colour), action, why)
     return table
+
+
+def asides(report: dict[str, Any]) -> list[str]:
+    """What a pass tells beside its verdicts, a line each."""
+    lacking = [date.fromisoformat(day) for day in report["source_gaps"]]
+    gaps = ", ".join(str(run).replace("..", " .. ") for run in fold(lacking))
+    told = [f"source gaps, {len(lacking)} dates that upstream should have and lacks: {gaps}"] if lacking else []
+    return [*told, *report.get("warnings", [])]
 
 
 def headline(report: dict[str, Any]) -> Text:

@@ -35,8 +35,8 @@ CHANGES = {
     "stale_reported": "policy.stale: heal, or `gapheal retry`",
     "no_room": "a heal that frees room, or a larger policy.max_in_flight",
     "slow_start": "the first heal, or a larger policy.breaker_after",
-    "observe": "policy.mode: heal",
-    "dry_run": "the same without dry_run",
+    "observe": "rows, or an excuse in the file; with policy.mode: heal a scan triggers it",
+    "dry_run": "rows, or an excuse in the file; a scan triggers it",
 }
 
 

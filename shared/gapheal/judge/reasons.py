@@ -50,7 +50,7 @@ SENTENCES = {
     "no_room": "{gap}; no room: {in_flight} of {room} dates are in flight or go first",
     "slow_start": "{gap}; no room: {in_flight} of {room} dates are in flight or go first, until one is seen healed",
     "observe": "{gap}; mode observe sends nothing",
-    "dry_run": "{gap}; a dry run sends nothing",
+    "dry_run": "{gap}; it would be triggered now, a dry run sends nothing",
 }
 
 

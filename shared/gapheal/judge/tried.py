@@ -98,6 +98,9 @@ class _Facts:
 
     def _settled(self) -> Iterator[str]:
         settle = self._case.policy.settle_minutes
+        if not settle:
+            yield "settle_minutes 0"
+            return
         known = "last written" if self._case.last_write(self._day) else "first seen with this data"
         yield f"upstream was {known} at {moment(self._case.arrived_at(self._day))}, settle_minutes {settle}"
 
