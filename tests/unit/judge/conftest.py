@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gapheal.judge import judge, source_gaps, stopped
+from gapheal.judge.case import Case
 from gapheal.judge.needs import tables_of
+from gapheal.judge.tried import Tried, tried
 from gapheal.model.passes import (
     Action,
     Attempt,
@@ -62,6 +64,10 @@ class Story:
 
     def source_gaps(self) -> list[date]:
         return source_gaps(self.pipeline, self.name, self._seen(), self._memory(), self.request)
+
+    def tried(self, day: date) -> tuple[list[Tried], str]:
+        verdict = self.look(remember=False)[day]
+        return tried(Case(self.pipeline, self.name, self._seen(), self._memory(), self.request), verdict)
 
     def stopped(self) -> str | None:
         return stopped(self.pipeline, self.name, self._seen(), self._memory(), self.request)
