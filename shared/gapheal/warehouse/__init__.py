@@ -9,7 +9,7 @@ from datetime import date
 from google.api_core import exceptions as google
 
 from gapheal.bigquery import Connection, Rows, translated
-from gapheal.errors import ConfigError
+from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.intervals import EARLIEST, LATEST
 from gapheal.judge.needs import tables_of
 from gapheal.model.passes import Observations, Scope, TableKey
@@ -80,7 +80,15 @@ class BigQueryWarehouse:
 
     def _ask(self, plan: Plan, keys: Collection[TableKey], scope: Scope, *, first: bool = False) -> Rows:
         partitions = plan.partitions() if first else ()
-        return self._connection.query(*statement(plan.sources(keys), scope, plan.zone, partitions))
+        try:
+            return self._connection.query(*statement(plan.sources(keys), scope, plan.zone, partitions))
+        except google.Forbidden as error:
+            if "INFORMATION_SCHEMA" not in str(error):
+                raise
+            raise Unavailable(
+                "partitions' metadata may not be read: grant bigquery.tables.list (roles/bigquery.dataViewer has it), "
+                f"or write `metadata: off` to count rows instead; BigQuery says: {brief(error)}"
+            ) from error
 
     def _hidden(self, reading: Reading) -> Iterator[str]:
         """Tables that show us nothing though their metadata has rows: that is never the same as empty."""

@@ -123,7 +123,6 @@ def _described(connection: Connection, found: bigquery.Table) -> Described:
         columns={field.name.lower(): field.field_type for field in found.schema},
         partitioning=_partitioning(found),
         filter_required=bool(found.require_partition_filter) or nested,
-        rows=found.num_rows,
         buffered=found.streaming_buffer is not None,
     )
 

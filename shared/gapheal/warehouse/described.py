@@ -51,9 +51,8 @@ class Described:
     partitioning: Partitioning | None = None
     filter_required: bool = False
     """Whether a query without a predicate on the partitioning column is refused."""
-    rows: int | None = None
-    """Of the whole table, without the streaming buffer."""
     buffered: bool = False
+    """Whether it had rows in the streaming buffer when it was looked up."""
 
     def type_of(self, column: str) -> str | None:
         """The type of a column, or None where there is none; a pseudo-column counts where the table has it."""

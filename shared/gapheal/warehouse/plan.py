@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from gapheal.model.passes import TableKey
@@ -28,20 +29,20 @@ class Plan:
     metadata: bool
     """Whether INFORMATION_SCHEMA.PARTITIONS may be read."""
 
-    @property
+    @cached_property
     def partitioned(self) -> list[TableKey]:
         """Tables whose last writes the partitions' metadata tells."""
         if not self.metadata:
             return []
         return [key for key, table in self.tables.items() if told_by_partitions(self.described[key], table, self.zone)]
 
-    @property
+    @cached_property
     def uncounted(self) -> list[TableKey]:
         """Those of them whose rows it tells as well."""
         tables = self.tables
         return [key for key in self.partitioned if not tables[key].entity_column and not tables[key].where]
 
-    @property
+    @cached_property
     def counted(self) -> list[TableKey]:
         """All others: their rows are counted."""
         uncounted = set(self.uncounted)

@@ -11,7 +11,7 @@ from gapheal.bigquery import Parameter
 from gapheal.intervals import DAY, EARLIEST, LATEST
 from gapheal.model.passes import Scope
 from gapheal.model.pipeline import Table
-from gapheal.warehouse.described import INGESTION, UTC, quoted
+from gapheal.warehouse.described import quoted, zone_of
 
 UNPARTITIONED = "__UNPARTITIONED__"
 NULL = "__NULL__"
@@ -78,7 +78,7 @@ class _Builder:
     def count(self, source: Source) -> str:
         """Rows and entities of one table by day."""
         table, entity = source.table, source.table.entity_column
-        day, within = self._day(table.date_column, source.date_type)
+        day, within = self._day(table, source.date_type)
         entities = f"COUNT(DISTINCT `{entity}`)" if entity else "NULL"
         select = f"  SELECT {source.number} AS source, {day} AS day, COUNT(*) AS row_count, {entities} AS entity_count"
         if "written_at" in self._more:
@@ -119,14 +119,13 @@ class _Builder:
     def _days(self) -> str:
         return self._put("days", self._dates)
 
-    def _day(self, name: str, date_type: str) -> tuple[str, str]:
+    def _day(self, table: Table, date_type: str) -> tuple[str, str]:
         """The day of a row, and a predicate with the column alone on its side, so that partitions prune."""
-        column = quoted(name)
+        column = quoted(table.date_column)
         start, end = datetime.combine(self._first, time()), datetime.combine(self._last + DAY, time())
         if date_type == "TIMESTAMP":
-            ingested = name.lower() in INGESTION
-            zone = UTC if ingested else self._zone
-            suffix = "_utc" if ingested else ""
+            zone = zone_of(table, self._zone)
+            suffix = "" if zone is self._zone else "_utc"
             first = self._put(f"first_instant{suffix}", start.replace(tzinfo=zone))
             last = self._put(f"end_instant{suffix}", end.replace(tzinfo=zone))
             return f"DATE({column}, '{zone.key}')", f"{column} >= {first} AND {column} < {last}"

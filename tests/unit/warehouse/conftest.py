@@ -94,6 +94,12 @@ class World:
         return [re.findall(r"FROM `p\.(d\.\w+)`", sql) for sql in self.asked]
 
 
+@pytest.fixture(scope="session")
+def new_world() -> type[World]:
+    """For tests that need many."""
+    return World
+
+
 @pytest.fixture
 def world() -> World:
     return World()

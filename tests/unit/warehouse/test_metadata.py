@@ -3,10 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from google.api_core import exceptions as google
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gapheal.errors import Unavailable
 from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.model.excuses import Excuse, Season
 from gapheal.model.passes import Count, Scope, TableFacts, TableKey
+from gapheal.testing import small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
 from gapheal.warehouse.catalog import survey
 from gapheal.warehouse.described import dates_are_partitions
@@ -228,3 +233,42 @@ def test_seasons_reach_the_excuses(tables, observe, file):
     pipeline = pipeline.model_copy(update={"seasons": seasons, "transitions": {"raw_to_refined": step}})
 
     assert observe(EVER, pipeline).queries == 1
+
+
+def test_metadata_that_may_not_be_read_is_told_with_the_mend(world, tables, observe):
+    def refuse(sql, parameters):
+        raise google.Forbidden("Access Denied: Table p:d.INFORMATION_SCHEMA.PARTITIONS: no permission")
+
+    world.query = refuse
+
+    with pytest.raises(Unavailable, match="write `metadata: off` to count rows instead"):
+        observe(EVER)
+
+
+DAYS = st.sampled_from([FIRST, SECOND, THIRD])
+SIDE = st.dictionaries(DAYS, st.tuples(st.integers(0, 3), st.booleans()))
+"""Rows by date, and whether the metadata knows of them."""
+
+
+@given(raw=SIDE, refined=SIDE, window=st.tuples(DAYS, DAYS), dates=st.frozensets(DAYS))
+def test_what_one_side_has_is_counted_rightly_on_the_other_whatever_metadata_knows(
+    new_world, raw, refined, window, dates
+):
+    world = new_world()
+    sides = {"d.raw": raw, "d.refined": refined}
+    for name, days in sides.items():
+        table = world.create(name)
+        for day, (rows, known) in days.items():
+            table.put(day, rows)
+            if not known:
+                table.partitions.pop()
+    scope = Scope(Interval.inclusive(*sorted(window)), dates)
+    tables = {name: {"entity_column": None} for name in ("raw", "refined")}
+    seen = BigQueryWarehouse(small_pipeline(tables=tables), world).observe("raw_to_refined", scope)
+    told = {key.table: {day: count.rows for day, count in days.items()} for key, days in seen.counts.items()}
+
+    for day in told["d.raw"].keys() | told["d.refined"].keys():
+        assert day in scope
+        assert [told[name].get(day, 0) for name in sides] == [days.get(day, (0, 0))[0] for days in sides.values()]
+    known = {day for days in sides.values() for day, (rows, known) in days.items() if rows and known and day in scope}
+    assert known <= told["d.raw"].keys() | told["d.refined"].keys()
