@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from gapheal.judge.actions import Actions, attempts_used
+from gapheal.judge.breaker import is_growing
 from gapheal.judge.case import Case
 from gapheal.judge.conditions import Conditions, Previous
 from gapheal.judge.reasons import reason
@@ -69,10 +70,11 @@ class _Judging:
         condition, why = conditions.of(day, previous)
         rows, entities = conditions.downstream(day)
         delivered = [attempt for attempt in entry.attempts if attempt.delivered]
+        healing = delivered[-1] if condition is Condition.COMPLETE and delivered else None
         first_seen_at = case.first_seen_at(day)
         if condition is Condition.SETTLING and entry.condition is Condition.SETTLING and entry.first_seen_at:
             first_seen_at = entry.first_seen_at
-        if condition is Condition.COMPLETE and delivered and entry.first_seen_at:
+        if healing and entry.first_seen_at:
             first_seen_at = entry.first_seen_at
         return Verdict(
             day=day,
@@ -85,7 +87,9 @@ class _Judging:
             attempts=attempts_used(entry, watermark),
             first_seen_at=first_seen_at,
             arrived_at=case.arrived_at(day),
-            triggered_at=delivered[-1].claimed_at if condition is Condition.COMPLETE and delivered else None,
+            triggered_at=healing.claimed_at if healing else None,
+            trigger_id=healing.message if healing else None,
+            grew_at=self._grew_at(day, condition, rows, entities),
             spec=case.spec,
             seen_whole=conditions.stale.seen_whole(day, condition),
         )
@@ -93,6 +97,11 @@ class _Judging:
     def _is_open(self, verdict: Verdict) -> bool:
         """Whether work is left to be done on it; a date may wait and yet have all its rows."""
         return verdict.is_gap or bool(self.conditions.missing(verdict.day) or self.conditions.partial(verdict.day))
+
+    def _grew_at(self, day: date, condition: Condition, rows: int, entities: int | None) -> datetime | None:
+        if is_growing(self._case, rows, entities, day, condition):
+            return self._case.now
+        return None if condition is Condition.COMPLETE else self._case.entry(day).grew_at
 
     def _gone(self, day: date) -> Verdict:
         """What closes an open date whose upstream is no longer there; its rows may come back and open it again."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from gapheal.judge.breaker import Breaker, breaker, order_of_probes
 from gapheal.judge.case import Case
+from gapheal.judge.leases import fruitless, lease_until, leased
 from gapheal.judge.loss import Loss, sudden_loss
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.stale import Stale
@@ -27,11 +29,13 @@ class Actions:
         self._mode = mode
         self._stale = stale
         self._loss: Loss | None = None
+        self._breaker: Breaker | None = None
 
     def decide(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """The verdicts of the dates asked for, with their actions filled in; room is given last, in order."""
         seen = list(verdicts)
         self._loss = sudden_loss(self._case, seen)
+        self._breaker = breaker(self._case, seen)
         decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
         in_flight = self._in_flight(seen)
@@ -62,20 +66,15 @@ class Actions:
         """Dates under a lease and not seen complete, whatever else is said of them now."""
         complete = {verdict.day for verdict in seen if verdict.condition is Condition.COMPLETE}
         entries = self._case.memory.entries.items()
-        return sum(day not in complete and self._leased(entry) is not None for day, entry in entries)
+        return sum(day not in complete and leased(self._case, entry) is not None for day, entry in entries)
 
     def _leased(self, entry: Entry) -> Blocked | None:
-        for attempt in reversed(entry.attempts):
-            until = self._lease_until(attempt)
-            if attempt.delivered and until > self._case.now:
-                numbers = {"n": attempt.n, "claimed_at": moment(attempt.claimed_at), "lease_until": moment(until)}
-                return Action.LEASED, "leased", numbers
-        return None
-
-    def _lease_until(self, attempt: Attempt) -> datetime:
-        """A working queue is not a dead one: a heal of an earlier trigger renews the later ones' wait."""
-        earlier = (h.healed_at for h in self._case.memory.heals if h.triggered_at < attempt.claimed_at)
-        return max([attempt.claimed_at, *earlier]) + timedelta(minutes=self._policy.lease_minutes)
+        attempt = leased(self._case, entry)
+        if attempt is None:
+            return None
+        until = lease_until(self._case, attempt)
+        numbers = {"n": attempt.n, "claimed_at": moment(attempt.claimed_at), "lease_until": moment(until)}
+        return Action.LEASED, "leased", numbers
 
     @staticmethod
     def _reran(entry: Entry, verdict: Verdict) -> Attempt | None:
@@ -88,7 +87,8 @@ class Actions:
         most = self._policy.max_attempts
         if verdict.attempts >= most:
             return Action.STALLED, "attempts_used", {"attempts": verdict.attempts, "max_attempts": most}
-        vain = [a for a in fruitless(entry.attempts, verdict) if a.claimed_at > self._case.now - BRAKE]
+        vain = fruitless(entry.attempts, verdict.rows, verdict.entities)
+        vain = [attempt for attempt in vain if attempt.claimed_at > self._case.now - BRAKE]
         vain = [attempt for attempt in vain if attempt in attempts_since_retry(entry)]
         if len(vain) >= most:
             numbers = {"attempts": len(vain), "max_attempts": most, "since": moment(vain[0].claimed_at)}
@@ -121,16 +121,23 @@ class Actions:
 
     def _ordered(self, candidates: Sequence[Verdict]) -> list[Verdict]:
         """An event's own dates first: tonight's date must not queue behind a backlog."""
+        if self._breaker:
+            return order_of_probes(candidates, self._case.request.dates)
         ordered = sorted(candidates, key=lambda v: v.day, reverse=self._policy.order == "newest")
         return sorted(ordered, key=lambda v: v.day not in self._case.request.dates)
 
-    def _room(self, seen: Iterable[Verdict]) -> tuple[int, str]:
+    def _room(self, seen: Iterable[Verdict]) -> tuple[int, str, dict[str, Any]]:
+        """How many dates may be in flight, and why no more."""
+        if self._breaker:
+            failed, since, probe_at = self._breaker
+            numbers = {"failed": failed, "since": moment(since), "probe_at": moment(probe_at)}
+            return int(self._case.now >= probe_at), "breaker_open", {**numbers, "target": self._case.target}
         if self._case.memory.healed_before or any(v.triggered_at for v in seen):
-            return self._policy.max_in_flight, "no_room"
-        return min(self._policy.breaker_after, self._policy.max_in_flight), "slow_start"
+            return self._policy.max_in_flight, "no_room", {}
+        return min(self._policy.breaker_after, self._policy.max_in_flight), "slow_start", {}
 
-    def _fill(self, ordered: list[Verdict], in_flight: int, room: tuple[int, str]) -> Iterable[Verdict]:
-        limit, full = room
+    def _fill(self, ordered: list[Verdict], in_flight: int, room: tuple[int, str, dict[str, Any]]) -> Iterable[Verdict]:
+        limit, full, numbers = room
         free = max(limit - in_flight, 0)
         for verdict in ordered[:free]:
             if self._case.request.dry_run or self._mode != "heal":
@@ -139,7 +146,8 @@ class Actions:
             else:
                 yield replace(verdict, action=Action.HEAL)
         for verdict in ordered[free:]:
-            why = _because(verdict, full, in_flight=in_flight + min(free, len(ordered)), room=limit)
+            taken = in_flight + min(free, len(ordered))
+            why = _because(verdict, full, in_flight=taken, room=limit, **numbers)
             yield replace(verdict, action=Action.DEFERRED, reason=why)
 
 
@@ -155,17 +163,6 @@ def attempts_used(entry: Entry, watermark: str) -> int:
     """Those of them that were delivered, for the present watermark."""
     since = attempts_since_retry(entry)
     return sum(attempt.delivered and same_data(attempt.watermark, watermark) for attempt in since)
-
-
-def fruitless(attempts: Sequence[Attempt], verdict: Verdict) -> list[Attempt]:
-    """The delivered attempts after which neither rows nor entities of the downstream grew."""
-    delivered = [attempt for attempt in attempts if attempt.delivered]
-    after = [(attempt.rows, attempt.entities) for attempt in delivered[1:]] + [(verdict.rows, verdict.entities)]
-    return [
-        attempt
-        for attempt, (rows, entities) in zip(delivered, after, strict=False)
-        if rows <= attempt.rows and (entities or 0) <= (attempt.entities or 0)
-    ]
 
 
 def _because(verdict: Verdict, code: str, **numbers: Any) -> Reason:

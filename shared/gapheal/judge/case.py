@@ -42,6 +42,12 @@ class Case:
         """Nothing earlier is looked at."""
         return self.policy.start_date or date.min
 
+    @property
+    def target(self) -> str:
+        """Where its triggers go, in words."""
+        trigger = self.transition.trigger
+        return f"topic {trigger.pubsub.topic}" if trigger.pubsub else trigger.http.url if trigger.http else ""
+
     def entry(self, day: date) -> Entry:
         """What is remembered of `day`."""
         return self.memory.entries.get(day, UNKNOWN)

@@ -35,6 +35,7 @@ CHANGES = {
     "stale_reported": "policy.stale: heal, or `gapheal retry`",
     "no_room": "a heal that frees room, or a larger policy.max_in_flight",
     "slow_start": "the first heal, or a larger policy.breaker_after",
+    "breaker_open": "rows of any triggered date, or `gapheal retry`; look whether anything listens at {target}",
     "observe": "rows, or an excuse in the file; with policy.mode: heal a scan triggers it",
     "dry_run": "rows, or an excuse in the file; a scan triggers it",
 }

@@ -49,6 +49,8 @@ SENTENCES = {
     "stale_reported": "{gap}; policy.stale is report: told once, a person decides",
     "no_room": "{gap}; no room: {in_flight} of {room} dates are in flight or go first",
     "slow_start": "{gap}; no room: {in_flight} of {room} dates are in flight or go first, until one is seen healed",
+    "breaker_open": "{gap}; the breaker is open since {since}: {failed} triggers in a row to {target} brought nothing; "
+    "the next probe is due at {probe_at}",
     "observe": "{gap}; mode observe sends nothing",
     "dry_run": "{gap}; it would be triggered now, a dry run sends nothing",
 }

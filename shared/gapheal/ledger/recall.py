@@ -68,12 +68,12 @@ def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: i
     for fact in of["verdict"]:
         if fact["transition"] != name:
             stalled[phases[fact["transition"]]].add(_day(fact))
-    heals = [Heal(_moment(fact["triggered_at"]), _moment(fact["healed_at"])) for fact in of["heal"]]
+    heals = sorted(map(_heal, of["heal"]), key=lambda heal: heal.healed_at)
     return Memory(
         entries=entries,
         baseline=not any(of["scans"]),
         healed_before=bool(heals),
-        heals=tuple(heal for heal in heals if heal.healed_at > question.heals_since),
+        heals=tuple(heal for heal in heals if heal.healed_at > question.heals_since or heal is heals[-1]),
         accepted=accepted,
         stalled={phase: frozenset(days) for phase, days in stalled.items()},
         bytes_billed=bytes_billed,
@@ -93,6 +93,9 @@ def _entry(verdict: Fact | None, claims: list[Fact], retried_at: datetime | None
         code=said.get("code"),
         first_seen_at=_perhaps(said.get("first_seen_at")),
         arrived_at=_perhaps(said.get("arrived_at")),
+        rows=said.get("downstream_rows"),
+        entities=said.get("downstream_entities"),
+        grew_at=_perhaps(said.get("grew_at")),
         spec=said.get("spec_hash"),
         seen_whole={table: (before, own) for table, (before, own) in (said.get("seen_whole") or {}).items()},
         retried_at=retried_at if completed_at is None or (retried_at and retried_at > completed_at) else None,
@@ -107,7 +110,12 @@ def _attempt(claim: Fact) -> Attempt:
         watermark=claim["watermark"],
         rows=claim["downstream_rows"] or 0,
         entities=claim["downstream_entities"],
+        message=claim["trigger_id"],
     )
+
+
+def _heal(fact: Fact) -> Heal:
+    return Heal(_moment(fact["triggered_at"]), _moment(fact["healed_at"]), fact["trigger_id"])
 
 
 def _retried_at(question: Question, word: Fact | None) -> datetime | None:

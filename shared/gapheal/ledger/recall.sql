@@ -3,8 +3,8 @@
 WITH
   verdict AS (
     -- The latest of each date. Those of the feeding transitions tell what they have given up.
-    SELECT transition, partition_date, condition, action, watermark, code, first_seen_at, arrived_at, spec_hash,
-      seen_whole,
+    SELECT transition, partition_date, condition, action, watermark, code, first_seen_at, arrived_at, grew_at,
+      downstream_rows, downstream_entities, spec_hash, seen_whole,
       MAX(IF(condition = 'complete', observed_at, NULL)) OVER (PARTITION BY transition, partition_date) AS completed_at
     FROM `${ledger}.verdicts`
     WHERE transition IN UNNEST(SPLIT(@names))
@@ -15,6 +15,7 @@ WITH
     SELECT partition_date, n,
       MIN(claimed_at) AS claimed_at,
       MIN(watermark) AS watermark,
+      MIN(trigger_id) AS trigger_id,
       MAX(downstream_rows) AS downstream_rows,
       MAX(downstream_entities) AS downstream_entities,
       CASE
@@ -60,7 +61,7 @@ SELECT 'word', TO_JSON_STRING(word)
 FROM word
 UNION ALL
 -- The heals of the last lease time, or the last one that ever was.
-SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, observed_at AS healed_at))
+SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, observed_at AS healed_at, trigger_id AS trigger_id))
 FROM `${ledger}.verdicts`
 WHERE transition = @transition AND triggered_at IS NOT NULL
 QUALIFY observed_at > @heals_since OR ROW_NUMBER() OVER (PARTITION BY transition ORDER BY observed_at DESC) = 1

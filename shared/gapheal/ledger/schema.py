@@ -54,6 +54,8 @@ TABLES: dict[str, dict[str, str]] = {
         "first_seen_at": "TIMESTAMP",
         "arrived_at": "TIMESTAMP",
         "triggered_at": "TIMESTAMP",
+        "trigger_id": "STRING",
+        "grew_at": "TIMESTAMP",
         "spec_hash": "STRING",
         "seen_whole": "JSON",
     },

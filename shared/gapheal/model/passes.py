@@ -117,6 +117,8 @@ class Attempt:
     """Downstream rows of the date when it was triggered."""
     entities: int | None = None
     """Downstream entities of the date when it was triggered."""
+    message: str | None = None
+    """The trigger id that it was sent with: several dates may share a message."""
 
     @property
     def delivered(self) -> bool:
@@ -140,6 +142,12 @@ class Entry:
     """When the open gap was first seen with its present watermark."""
     arrived_at: datetime | None = None
     """When its data arrived, as known then."""
+    rows: int | None = None
+    """Downstream rows then."""
+    entities: int | None = None
+    """Downstream entities then."""
+    grew_at: datetime | None = None
+    """When the downstream was last seen to grow since the date was triggered."""
     spec: str | None = None
     """`spec_hash` of the tables as they stood in the file when the verdict was given."""
     seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -153,6 +161,8 @@ class Heal(NamedTuple):
 
     triggered_at: datetime
     healed_at: datetime
+    message: str | None = None
+    """The trigger id that it was sent with."""
 
 
 class Accepted(NamedTuple):
@@ -172,7 +182,7 @@ class Memory:
     healed_before: bool = False
     """Whether any trigger was ever followed by a complete date: slow start is over."""
     heals: tuple[Heal, ...] = ()
-    """Those of the last lease time; an older one cannot prolong a lease."""
+    """Those of the last lease time, and the last one that ever was."""
     accepted: Mapping[str, Mapping[date, Accepted]] = field(default_factory=dict)
     """By phase, of the transition's own phases: dates that a person has accepted as they are."""
     stalled: Mapping[str, frozenset[date]] = field(default_factory=dict)
@@ -223,6 +233,10 @@ class Verdict:
     arrived_at: datetime | None = None
     triggered_at: datetime | None = None
     """Of a date seen complete after a trigger: when that trigger was claimed."""
+    trigger_id: str | None = None
+    """Of such a date: what that trigger was sent with."""
+    grew_at: datetime | None = None
+    """When the downstream was last seen to grow since the date was triggered, and is not complete yet."""
     spec: str = ""
     """`spec_hash` of the tables as they stand in the file."""
     seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)

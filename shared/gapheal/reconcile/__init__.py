@@ -8,10 +8,12 @@ from typing import Any
 
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.judge import judge, source_gaps, stopped
-from gapheal.model.passes import Memory, Observations, Request, Verdict
+from gapheal.judge.breaker import breaker_state
+from gapheal.judge.case import Case
+from gapheal.model.passes import Memory, Observations, Request
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
-from gapheal.reconcile.healing import Healer, Healing
+from gapheal.reconcile.healing import Healer
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report, unjudged
 from gapheal.reconcile.scope import reach, remembered, scope_of
 
@@ -69,6 +71,7 @@ class Loop:
             return replace(empty, memory=memory, duration_ms=self._since(started))
         case = (self.pipeline, name, seen, memory, request)
         verdicts = judge(*case, policy.mode)
+        breaker, broken = breaker_state(Case(*case), verdicts)
         healer = Healer(self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher)
         healing = healer.heal(verdicts, lambda: PASS_SECONDS - (self.clock.monotonic() - started))
         return replace(
@@ -80,7 +83,8 @@ class Loop:
             healing=healing,
             duration_ms=self._since(started),
             source_gaps=source_gaps(*case),
-            warnings=[*filter(None, [stopped(*case)]), *unjudged(seen)],
+            breaker=breaker,
+            warnings=[*filter(None, [broken, stopped(*case)]), *unjudged(seen)],
         )
 
     def _since(self, started: float) -> int:

@@ -44,6 +44,8 @@ class Pass:
     duration_ms: int = 0
     source_gaps: Sequence[date] = ()
     """Dates that a first phase should have and lacks: told, never triggered."""
+    breaker: str | None = None
+    """Its state: `slow_start`, `closed` or `open`; None where nothing was looked at."""
     warnings: Sequence[str] = ()
     """What the caller should know beside the verdicts."""
 
@@ -142,7 +144,7 @@ def _news(verdict: Verdict, entry: Entry) -> bool:
         return True
     if verdict.condition is Condition.COMPLETE and verdict.spec != (entry.spec or ""):
         return True
-    return dict(verdict.seen_whole) != dict(entry.seen_whole)
+    return verdict.grew_at != entry.grew_at or dict(verdict.seen_whole) != dict(entry.seen_whole)
 
 
 def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
@@ -178,7 +180,7 @@ def _pass_row(done: Pass) -> Row:
         "bytes_billed": answer["bytes_billed"],
         "duration_ms": answer["duration_ms"],
         "spec_hash": sha256(done.pipeline.model_dump_json().encode()).hexdigest()[:16],
-        "breaker": None,
+        "breaker": done.breaker,
         "error": "; ".join(answer["errors"]) or None,
     }
 
@@ -198,6 +200,8 @@ def _verdict_row(verdict: Verdict) -> Row:
         "first_seen_at": _iso(verdict.first_seen_at),
         "arrived_at": _iso(verdict.arrived_at),
         "triggered_at": _iso(verdict.triggered_at),
+        "trigger_id": verdict.trigger_id,
+        "grew_at": _iso(verdict.grew_at),
         "spec_hash": verdict.spec or None,
         "seen_whole": dict(verdict.seen_whole) or None,
     }

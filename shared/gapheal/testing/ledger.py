@@ -100,7 +100,7 @@ class _Recollection:
         yield from (("claim", claim) for claim in self.claims if claim["partition_date"] in wanted)
         yield from (("word", row) for row in self.words)
         for row in self.heals:
-            yield "heal", {"triggered_at": row["triggered_at"], "healed_at": row["observed_at"]}
+            yield "heal", {**row, "healed_at": row["observed_at"]}
         yield "scans", self.scans
 
     def _remembered(self) -> set[str]:

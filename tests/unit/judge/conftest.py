@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ from gapheal.model.passes import (
     Attempt,
     Count,
     Entry,
+    Heal,
     Memory,
     Observations,
+    Outcome,
     Request,
     Source,
     TableFacts,
@@ -43,6 +45,8 @@ class Story:
     entries: dict[date, Entry] = field(default_factory=dict)
     memory: dict[str, object] = field(default_factory=dict)
     """More keys of the memory."""
+    outcome: Outcome = "published"
+    """What becomes of the triggers."""
 
     def put(self, table: str, day: date, rows: int = 100, entities: int | None = 10, *, at: datetime | None = None):
         self.tables.setdefault(table, {})[day] = Count(rows, entities, at)
@@ -58,6 +62,8 @@ class Story:
         verdicts = judge(self.pipeline, self.name, self._seen(), self._memory(), self.request, mode)
         if remember:
             self.entries |= {v.day: self._remembered(v) for v in verdicts}
+            heals = [Heal(v.triggered_at, self.now, v.trigger_id) for v in verdicts if v.triggered_at]
+            self.memory["heals"] = (*self._memory().heals, *heals)
             self.memory["baseline"] = False
             self.memory["healed_before"] = self._memory().healed_before or any(v.triggered_at for v in verdicts)
         return {verdict.day: verdict for verdict in verdicts}
@@ -73,8 +79,11 @@ class Story:
         return stopped(self.pipeline, self.name, self._seen(), self._memory(), self.request)
 
     def retry(self, day: date):
-        entry = self.entries[day]
-        self.entries[day] = Entry(**{k: getattr(entry, k) for k in entry.__slots__} | {"retried_at": self.now})
+        self.entries[day] = replace(self.entries[day], retried_at=self.now)
+
+    @staticmethod
+    def with_message(entry: Entry, message: str) -> Entry:
+        return replace(entry, attempts=tuple(replace(attempt, message=message) for attempt in entry.attempts))
 
     def _seen(self) -> Observations:
         keys = [key for key, _ in tables_of(self.pipeline, self.name)]
@@ -91,7 +100,7 @@ class Story:
         n = before.n
         if verdict.action is Action.HEAL:
             n += 1
-            attempts += (Attempt(n, self.now, "published", verdict.watermark, verdict.rows, verdict.entities),)
+            attempts += (Attempt(n, self.now, self.outcome, verdict.watermark, verdict.rows, verdict.entities),)
         return Entry(
             n=n,
             attempts=attempts,
@@ -99,6 +108,9 @@ class Story:
             action=verdict.action,
             watermark=verdict.watermark,
             code=verdict.reason.code,
+            rows=verdict.rows,
+            entities=verdict.entities,
+            grew_at=verdict.grew_at,
             first_seen_at=verdict.first_seen_at,
             arrived_at=verdict.arrived_at,
             spec=verdict.spec,
