@@ -59,7 +59,17 @@ class Ledger(Protocol):
         ...
 
     def reject(self, row: Row) -> None:
-        """Keep an event that could not be used."""
+        """Keep an event that could not be used, or the word that one was replayed (its `raw` is None)."""
+        ...
+
+    def rejections(self, since: datetime, until: datetime, characters: int) -> Sequence[Row]:
+        """What `reject` kept from `since` to `until`, newest first.
+
+        Of each body (`raw`) its first `characters`; `bytes` is the length of what is kept of it.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
         ...
 
     def decide(self, rows: Sequence[Row]) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from gapheal import events
 from gapheal.app.check import Checked, check
 from gapheal.app.decisions import Word, decision
 from gapheal.app.plan import Group, grouped
+from gapheal.app.rejections import FIRST, Kept, kept, replay
 from gapheal.errors import ConfigError, GaphealError, Rejected
-from gapheal.intervals import Interval
+from gapheal.intervals import DAY, Interval
 from gapheal.judge.case import Case
 from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
@@ -124,13 +125,24 @@ class App:
             Rejected: it is an event without a usable date, and the ledger has kept it.
             GaphealError: such an event could not be kept: it must come again.
         """
-        keys = self._transition(transition).event_date_keys
         try:
-            return events.read(body, headers, date_keys=keys, today=self.today, transition=transition)
+            return self._read(transition, headers, body)
         except Rejected as wrong:
             about = {"transition": transition, "observed_at": self.loop.clock.now().isoformat()}
             self.loop.ledger.reject({**about, **events.rejection(body, headers, str(wrong))})
             raise
+
+    def rejections(self, since: datetime = FIRST) -> list[Kept]:
+        """Events that could not be used, newest first, and which of them were replayed."""
+        return kept(self.loop.ledger, since, self.loop.clock.now() + DAY)
+
+    def replay(self, one: Kept) -> dict[str, Any]:
+        """Let a rejected event through the door again: its pass's report, or why it is rejected still."""
+        return replay(one, self.loop.ledger, self.loop.clock, self._read, self.run)
+
+    def _read(self, transition: str, headers: Mapping[str, str], body: bytes) -> Request:
+        keys = self._transition(transition).event_date_keys
+        return events.read(body, headers, date_keys=keys, today=self.today, transition=transition)
 
     def _transition(self, name: str) -> Transition:
         known = self.pipeline.transitions

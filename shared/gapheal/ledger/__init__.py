@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -22,6 +22,8 @@ __all__ = ["BigQueryLedger"]
 
 ROWS_A_STATEMENT = 5_000
 """About 4 MB; a request may have ten."""
+CLOCKS_DIFFER = timedelta(days=1)
+"""A row's own moment is its writer's; it is stored under BigQuery's."""
 NEVER_A_DAY = date(1, 1, 1)
 """An empty array parameter has no type in some engines; this one day matches nothing."""
 
@@ -70,6 +72,16 @@ class BigQueryLedger:
         self._make_ready()
         with translated("keeping a rejected event"):
             self._append("rejections", [row], None)
+
+    def rejections(self, since: datetime, until: datetime, characters: int) -> list[Row]:
+        """Rejected events and their replays of a time, newest first; of each body its first `characters`.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        moments: dict[str, Parameter] = {"since": since, "until": until, "recorded_since": since - CLOCKS_DIFFER}
+        rows, _ = self._read("rejections", {**moments, "characters": characters})
+        return [_plain(row) for row in rows]
 
     def decide(self, rows: Sequence[Row]) -> None:
         """Keep a person's words, in one statement: all of them or none.
