@@ -193,6 +193,34 @@ def test_a_heal_ends_slow_start_and_is_told_while_it_can_prolong_a_lease(ledger)
     ]
 
 
+def test_the_last_heal_that_ever_was_is_told_with_its_message(ledger):
+    """Only what failed after it can open the breaker, and no date of its message failed."""
+    seen = [
+        verdict(DAY, "complete", minutes_ago=500, triggered_at=at(510), trigger_id="old"),
+        verdict(OTHER, "complete", minutes_ago=200, triggered_at=at(230), trigger_id="last"),
+    ]
+    ledger.record("p", {"verdicts": seen})
+
+    assert [(h.healed_at, h.message) for h in ledger.recall(NAME, frozenset()).heals] == [
+        (NOW - timedelta(minutes=200), "last")
+    ]
+
+
+def test_growth_is_remembered_with_what_there_was(ledger):
+    seen = verdict(DAY, "partial", downstream_rows=40, downstream_entities=4, grew_at=at(10))
+    ledger.record("p", {"verdicts": [seen]})
+    entry = ledger.recall(NAME, None).entries[DAY]
+
+    assert (entry.rows, entry.entities, entry.grew_at) == (40, 4, NOW - timedelta(minutes=10))
+
+
+def test_a_claim_is_told_with_the_message_that_carried_it(ledger):
+    ledger.record("p", {"triggers": [trigger(DAY, trigger_id="one"), trigger(OTHER, trigger_id="one")]})
+    entries = ledger.recall(NAME, None).entries
+
+    assert {entry.attempts[0].message for entry in entries.values()} == {"one"}
+
+
 def test_a_date_that_was_complete_all_along_is_no_heal(ledger):
     ledger.record("p", {"verdicts": [verdict(DAY, "complete")]})
 

@@ -110,12 +110,12 @@ def _attempt(claim: Fact) -> Attempt:
         watermark=claim["watermark"],
         rows=claim["downstream_rows"] or 0,
         entities=claim["downstream_entities"],
-        message=claim["trigger_id"],
+        message=claim.get("trigger_id"),
     )
 
 
 def _heal(fact: Fact) -> Heal:
-    return Heal(_moment(fact["triggered_at"]), _moment(fact["healed_at"]), fact["trigger_id"])
+    return Heal(_moment(fact["triggered_at"]), _moment(fact["healed_at"]), fact.get("trigger_id"))
 
 
 def _retried_at(question: Question, word: Fact | None) -> datetime | None:
