@@ -127,7 +127,7 @@ def test_lesson_04_what_brings_nothing_is_not_asked_for_ever(town):
     assert [report["triggered"] for report in reports] == [2, 1, 1, 0, 0, 0]
     assert [report["actions"]["stalled"] for report in reports] == [0, 0, 0, 1, 1, 1]
     assert (town.triggered.count(vain), town.triggered.count(works)) == (3, 1)
-    assert (told["action"], told["numbers"]["attempts"], told["numbers"]["max_attempts"]) == ("stalled", 3, 3)
+    assert (told["action"], told["code"], told["numbers"]["attempts"]) == ("stalled", "attempts_used", 3)
 
 
 WARM_UP = f"""
