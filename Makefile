@@ -37,6 +37,10 @@ check: setup  ## Lint, format, types, layers
 bench: setup  ## Measure judging and event latency, as ratios in one run
 	@$(BIN)/python -m tests.benchmarks
 
+.PHONY: precision
+precision: setup  ## Plant 200 worlds and hold every verdict against the truth (SEEDS=20: fewer)
+	@$(BIN)/python -m tests.precision $(if $(SEEDS),--seeds $(SEEDS))
+
 .PHONY: package
 package: setup  ## Build the wheel, and dist/<function>.zip for each function
 	@$(BIN)/python -m build --wheel --outdir dist . > /dev/null
