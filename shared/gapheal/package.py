@@ -17,7 +17,12 @@ import gapheal
 from gapheal.errors import ConfigError, GaphealError
 from gapheal.spec import load, resolved
 
-STAYS_HOME = frozenset({"cli", "examples", "local", "package.py", "scaffold.py", "templates", "testing"})
+STAYS_HOME = frozenset(
+    {
+        *("cli", "examples", "local", "templates", "testing"),
+        *("completion.py", "package.py", "scaffold.py", "scheduler.py", "worker.py"),
+    }
+)
 """What of the package no function imports."""
 SUFFIXES = frozenset({".py", ".sql"})
 LOCK = "requirements.txt"

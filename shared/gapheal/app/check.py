@@ -15,7 +15,7 @@ from gapheal.judge import source_gaps
 from gapheal.model.passes import GAPS, Action, Condition, Reason, Request, Source, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.reconcile import Loop
-from gapheal.spec.faults import suggest
+from gapheal.spec.names import phase_named
 
 WHOLE = frozenset({Condition.COMPLETE, Condition.STALE, Condition.EXCUSED})
 
@@ -75,7 +75,7 @@ def check(loop: Loop, asked: str, window: Interval | None) -> Checked:
     Raises:
         ConfigError: there is no such phase, or no transition touches it; and whatever a pass raises.
     """
-    phase = _named(loop.pipeline, asked)
+    phase = phase_named(loop.pipeline, asked)
     name, first = _judged_by(loop.pipeline, phase)
     looking = replace(loop, pipeline=_looking(loop.pipeline, name, phase))
     request = Request(Source.SCAN, window=window, dry_run=True)
@@ -86,15 +86,6 @@ def check(loop: Loop, asked: str, window: Interval | None) -> Checked:
     gaps = [day for day in gaps if window is None or day in window]
     found = Checked(phase, name, window, verdicts, gaps, first, [])
     return replace(found, notes=list(_notes(loop.pipeline, found)))
-
-
-def _named(pipeline: Pipeline, asked: str) -> str:
-    if asked in pipeline.phases:
-        return asked
-    if asked.isdecimal() and f"phase{asked}" in pipeline.phases:
-        return f"phase{asked}"
-    known = ", ".join(pipeline.phases)
-    raise ConfigError(f"--phase: expected one of {known}, found {asked}; {suggest(asked, pipeline.phases)}")
 
 
 def _judged_by(pipeline: Pipeline, phase: str) -> tuple[str, bool]:
