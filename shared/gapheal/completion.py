@@ -83,7 +83,7 @@ def publish_completion(
         phase: a phase of the file; `3` means `phase3`.
         start_date: the first date, with `end_date`; both included.
         end_date: the last date.
-        dates: instead of a range; consecutive ones become a range.
+        dates: instead of a range; each a date, or a run `2024-04-16..2024-04-30`.
         pipeline: the file, or what `spec.load` made of it; by default GAPHEAL_PIPELINE, else `pipeline.yaml` here.
             With `topic` none is needed, and the phase's name is not checked.
         project: instead of the file's and of GOOGLE_CLOUD_PROJECT.
@@ -224,9 +224,17 @@ def _runs(
     if dates is not None:
         if given:
             raise Malformed(f"expected start_date and end_date, or dates; found dates and {' and '.join(given)}")
-        return fold(request_day(str(day), f"dates[{at}]", today) for at, day in enumerate(dates))
+        listed = [_run(str(text), f"dates[{at}]", today) for at, text in enumerate(dates)]
+        return fold(unfold(listed))
     if len(given) < len(ends):
         lacking = " and no ".join(name for name in ends if name not in given)
         raise Malformed(f"expected start_date and end_date, or dates; found no {lacking}")
     first, last = (request_day(text, name, today) for name, text in given.items())
     return [span(first, last)]
+
+
+def _run(text: str, where: str, today: date) -> Interval:
+    """One date, or a run `2024-04-16..2024-04-30` as `gapheal accept` takes it."""
+    first, _, last = text.partition("..")
+    begin = request_day(first, where, today)
+    return span(begin, request_day(last, where, today) if last else begin)
