@@ -75,7 +75,7 @@ def main() -> int:
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
     started = time.monotonic()
-    with ProcessPoolExecutor(max_workers=1) as pool:
+    with ProcessPoolExecutor(max_workers=2) as pool:
         memory = _each(pool, in_memory, (seed for seed in seeds if not through_sql(seed)))
         withheld = _each(pool, play_withheld, seeds)
         with emulator():

@@ -16,17 +16,14 @@ class Extras(Stories):
     def hidden(self) -> None:
         """A real gap beside a warm-up: on the first date after it, or in a table that needs none."""
         for edge in self.world.edges:
-            for table in edge.down.tables:
-                for rule in table.rules:
-                    for day in self.days(1, ok=lambda day, rule=rule: rule.kind == "own_warm_up" and day in rule.days):
-                        self.one_of_n(edge, day, "hidden") or self.missing(edge, day, "hidden")
-            for rule in edge.rules:
-                if rule.kind == "warm_up" and not edge.depends:
-                    after = sorted(
-                        day for day in self.free if day > max(rule.days & set(self.world.games), default=day)
-                    )
-                    for day in self.days(1, ok=lambda day, after=after: day in after[:1]):
-                        self.missing(edge, day, "hidden")
+            for rule in [rule for table in edge.down.tables for rule in table.rules if rule.kind == "own_warm_up"]:
+                for day in self.days(1, ok=rule.days.__contains__):
+                    self.one_of_n(edge, day, "hidden")
+            for rule in [rule for rule in edge.rules if rule.kind == "warm_up"]:
+                last = max(rule.days & set(self.world.games), default=self.world.today)
+                after = sorted(day for day in self.free if day > last)[:1]
+                for day in self.days(1, ok=after.__contains__):
+                    self.missing(edge, day, "hidden")
 
     def on_a_shift(self, edge: Edge) -> None:
         """A gap on a day of 23 or 25 hours."""
@@ -49,23 +46,20 @@ class Extras(Stories):
         edge = self.world.edges[0]
         source = edge.ups[0]
         ahead = {day: [day + n * DAY for n in range(1, edge.lookback + 1)] for day in self.free}
-        for before in self.days(2, ok=lambda day: bool(self._partable(source, day) and self.free & set(ahead[day]))):
-            table = self._partable(source, before)
-            whole = self.cells[table.name][before]
-            self.cells[table.name][before] = self._part(source, table, before)._replace(
-                written=self.world.now - 5 * HOUR
-            )
-            self.later(1, table, before, whole._replace(written=self.arrival(1), version=1))
+        for before in self.days(2, ok=lambda day: bool(self.free & set(ahead[day]) and self._parts(source, day))):
+            table, part = self._parts(source, before)[0]
+            self.later(1, table, before, self.cells[table.name][before]._replace(written=self.arrival(1), version=1))
+            self.cells[table.name][before] = part._replace(written=self.world.now - 5 * HOUR)
             self.drop(self.world.later(source), before)
             self.note("source_partial", edge, before)
-            for day in self.days(1, ok=lambda day, near=ahead[before]: day in near):
+            near = ahead[before]
+            for day in self.days(1, ok=near.__contains__):
                 self.missing(edge, day, "lookback")
 
-    def _partable(self, phase: Phase, day: date) -> Table | None:
-        return next((t for t in phase.needed(day, stated=False) if self._part(phase, t, day)), None)
-
-    def _part(self, phase: Phase, table: Table, day: date) -> Cell | None:
-        return self.short(phase, table, day)
+    def _parts(self, phase: Phase, day: date) -> list[tuple[Table, Cell]]:
+        """Tables that can have the date in part, and what they have then."""
+        tables = phase.needed(day, stated=False)
+        return [(table, part) for table in tables if (part := self.short(phase, table, day))]
 
     def depends(self) -> None:
         """Two dates in a row are missing: the second waits for the first."""
@@ -107,9 +101,9 @@ class Extras(Stories):
         for day in self.days(1):
             del self.cells[schedule.name][day]
             self.note("unscheduled", edge, day)
-        measured = next(table for table in source.tables if table.entity == schedule.entity)
-        for day in self.days(2, ok=lambda day: self.short(source, measured, day) is not None):
-            self.cells[measured.name][day] = self.short(source, measured, day) or self.cells[measured.name][day]
+        for day in self.days(2, ok=lambda day: bool(self._parts(source, day))):
+            table, part = self._parts(source, day)[0]
+            self.cells[table.name][day] = part
             self.drop(self.world.later(source), day)
             self.note("source_partial", edge, day)
 
@@ -119,8 +113,8 @@ class Extras(Stories):
             self.missing(edge, day, "accepted")
             self.world.accepted.setdefault(0, []).append((edge.down.name, day))
         source, first = self.world.phases[0], self.world.edges[0]
-        for day in self.days(1, ok=lambda day: self._partable(source, day) is not None):
-            table = self._partable(source, day)
-            self.cells[table.name][day] = self._part(source, table, day)
+        for day in self.days(1, ok=lambda day: bool(self._parts(source, day))):
+            table, part = self._parts(source, day)[0]
+            self.cells[table.name][day] = part
             self.missing(first, day, "accepted_source")
             self.world.accepted.setdefault(1, []).append((source.name, day))

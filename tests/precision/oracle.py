@@ -166,9 +166,10 @@ class Oracle:
             return "none"
         if notes.triggers >= edge.max_attempts:
             return "stalled"
-        dated = edge.max_age is not None and notes.gap_since and notes.arrived
-        if dated and (notes.gap_since - notes.arrived).days > edge.max_age:
-            return "held"
+        if edge.max_age is not None and notes.gap_since and notes.arrived:
+            age = notes.gap_since - notes.arrived
+            if age.days > edge.max_age:
+                return "held"
         notes.triggers += 1
         return "trigger"
 
