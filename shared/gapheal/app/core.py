@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from gapheal import events
+from gapheal.app.advice import advice
 from gapheal.app.check import Checked, check
 from gapheal.app.decisions import Word, decision
 from gapheal.app.plan import Group, grouped
@@ -67,7 +68,9 @@ class App:
         verdict = next((verdict for verdict in done.verdicts if verdict.day == day), None)
         if verdict and done.seen:
             rules, change = tried(Case(self.pipeline, transition, done.seen, done.memory, asked), verdict)
-            told = {"rules": [rule._asdict() for rule in rules], "change": change}
+            told: dict[str, Any] = {"rules": [rule._asdict() for rule in rules], "change": change}
+            if fitting := advice(done, day):
+                told["hint"] = "; ".join(fitting)
             return {"transition": transition, **_plain(verdict), **told}
         if policy.mode == "paused":
             sentence = "mode paused: nothing is looked at"
@@ -83,7 +86,10 @@ class App:
         """What a scan would do now: its report, and its verdicts by runs of dates. Nothing is sent or written."""
         self._transition(transition)
         done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
-        return report(done), grouped(done.settled)
+        told = report(done)
+        if fitting := advice(done):
+            told["hints"] = fitting
+        return told, grouped(done.settled)
 
     def check(self, phase: str, window: Interval | None = None) -> Checked:
         """Whether a phase is whole in the window, paused or not. Nothing is sent or written."""

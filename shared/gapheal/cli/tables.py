@@ -43,7 +43,7 @@ def asides(report: dict[str, Any]) -> list[str]:
     lacking = [date.fromisoformat(day) for day in report["source_gaps"]]
     gaps = ", ".join(str(run).replace("..", " .. ") for run in fold(lacking))
     told = [f"source gaps, {len(lacking)} dates that upstream should have and lacks: {gaps}"] if lacking else []
-    return [*told, *report.get("warnings", [])]
+    return [*told, *report.get("warnings", []), *report.get("hints", [])]
 
 
 def headline(report: dict[str, Any]) -> Text:

@@ -17,7 +17,7 @@ from gapheal.reconcile.healing import Healer
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report, unjudged
 from gapheal.reconcile.scope import reach, remembered, scope_of
 
-__all__ = ["Loop", "report"]
+__all__ = ["Loop", "Pass", "report"]
 
 PASS_SECONDS = 240
 """A pass stops claiming then, well inside the deadline of the slowest caller."""
