@@ -83,7 +83,8 @@ class Case:
     def watermark(self, day: date) -> str:
         """What upstream's data for `day` now is; with a lookback, and of the dates before."""
         if day not in self._watermarks:
-            self._watermarks[day] = watermark(self._own(day), self._before(day))
+            before = self._before(day) if self.policy.lookback_days else None
+            self._watermarks[day] = watermark(self._own(day), before)
         return self._watermarks[day]
 
     def last_write(self, day: date) -> datetime | None:

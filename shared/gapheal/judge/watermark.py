@@ -21,11 +21,10 @@ def fingerprint(count: Count) -> str:
     return f"{count.rows}{entities}{written}"
 
 
-def watermark(own: Iterable[Count], before: Iterable[Count] = ()) -> str:
-    """Of one date's tables, and of the dates before it where the downstream reads those too."""
+def watermark(own: Iterable[Count], before: Iterable[Count] | None = None) -> str:
+    """Of one date's tables; and of the dates before it, where the downstream reads those too (None: it does not)."""
     text = "+".join(map(fingerprint, own))
-    earlier = [count for count in before if count.rows]
-    return f"{text}~{fingerprint(_together(earlier))}" if earlier else text
+    return text if before is None else f"{text}~{fingerprint(_together([count for count in before if count.rows]))}"
 
 
 def last_write(counts: Iterable[Count]) -> datetime | None:

@@ -138,15 +138,14 @@ class Tables:
         )
 
     def entities(self, phases: tuple[str, ...], day: date) -> int | None:
-        """The largest count of anything that the required tables of `phases` count; None where none was read."""
-        read = (
-            self._seen.counts.get(TableKey(phase, table.table))
+        """The largest count of anything that the tables of `phases` count; None where none of them has the date."""
+        counts = (
+            self._seen.counts.get(TableKey(phase, table.table), {}).get(day, NOTHING)
             for phase in phases
             for table in self._required[phase]
-            if table.counts
+            if table.counts and not excuse_for(table.excuses, day, self._pipeline.seasons)
         )
-        found = [counts.get(day, NOTHING).entities or 0 for counts in read if counts is not None]
-        return max(found) if found else None
+        return max((count.entities or 0 for count in counts if count.rows), default=None)
 
     def _first(self, phase: str, entity: str, day: date) -> int:
         """The yardstick of a phase that nothing feeds."""
