@@ -22,8 +22,8 @@ demo: setup  ## Break a pipeline, watch it heal (PLANT=<seed> breaks more, BROKE
 	@$(BIN)/gapheal demo $(if $(PLANT),--plant $(PLANT)) $(if $(BROKER),--broker $(BROKER))
 
 .PHONY: test
-test: setup  ## Run every test, with branch coverage
-	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+test: setup  ## Run every test, a file to a process, with branch coverage
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report
 
 .PHONY: check
@@ -33,6 +33,12 @@ check: setup  ## Lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+SEEDS ?= 500
+
+.PHONY: simulate
+simulate: setup  ## Whole histories with crashes, lost replies and late jobs (SEEDS=10000; SEED=123 replays one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
 .PHONY: bench
 bench: setup  ## Measure judging and event latency, as ratios in one run
 	@$(BIN)/python -m tests.benchmarks
@@ -40,6 +46,10 @@ bench: setup  ## Measure judging and event latency, as ratios in one run
 .PHONY: precision
 precision: setup  ## Plant 200 worlds and hold every verdict against the truth (SEEDS=20: fewer)
 	@$(BIN)/python -m tests.precision $(if $(SEEDS),--seeds $(SEEDS))
+
+.PHONY: soak
+soak: setup  ## Run PASSES=1000 hourly passes while one call in twenty fails
+	@$(BIN)/python -m tests.faults.soak --passes $(or $(PASSES),1000)
 
 .PHONY: package
 package: setup  ## Build the wheel, and dist/<function>.zip for each function

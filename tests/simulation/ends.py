@@ -84,7 +84,7 @@ class Ends:
 
     def _stalled(self, name: str, tables: Tables, day: date, now: datetime, policy: Policy) -> str | None:
         """Enough claims for this very data since the last word, or enough in vain in a day."""
-        words = [word.said for word in self._witness.retried[name, day]]
+        words = self._witness.retried[name, day]
         said = max((word for word in words if now - word < RETRY_LASTS), default=None)
         known = [
             row
@@ -104,7 +104,7 @@ class Ends:
         return f"only {len(same)} of {policy.max_attempts} triggers were for this data, {len(lately)} within a day"
 
     def _held(self, name: str, day: date, now: datetime, code: str, policy: Policy) -> str | None:
-        words = [word.said for word in self._witness.retried[name, day] if now - word.said < RETRY_LASTS]
+        words = [word for word in self._witness.retried[name, day] if now - word < RETRY_LASTS]
         completed = [
             datetime.fromisoformat(row["observed_at"])
             for row in self._rows["verdicts"]

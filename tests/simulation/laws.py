@@ -10,7 +10,7 @@ from gapheal.ledger.recall import Fact  # a ledger row
 from gapheal.model.passes import Message
 from tests.simulation.engine import Violation
 from tests.simulation.oracle import Oracle
-from tests.simulation.probes import may_probe
+from tests.simulation.probes import Probes
 from tests.simulation.witness import Run, Taken, Witness
 
 BRAKE = timedelta(hours=24)
@@ -23,6 +23,7 @@ class Laws:
         self._witness = witness
         self._oracle = oracle
         self._rows = rows
+        self._probes = Probes(witness, oracle)
 
     def published(self, run: Run, messages: Sequence[Message]) -> None:
         """Before anything of it is sent."""
@@ -46,7 +47,9 @@ class Laws:
                 raise Violation("equal trigger ids only for repeats", f"{run.name} {message.attributes['partition']}")
             self._witness.ids[message.trigger_id] = run
         self._room(run, days)
-        if refused := may_probe(run, self._known(run, "triggers"), self._known(run, "verdicts"), self._oracle):
+        run.messages |= {message.days for message in messages}
+        known = self._known(run, "triggers"), self._known(run, "verdicts")
+        if refused := self._probes.refused(run, *known, len(run.messages)):
             raise Violation("an open breaker lets one probe through", f"{run.name} published {days}: {refused}")
         run.published += days
 
@@ -83,7 +86,7 @@ class Laws:
     def _braked(self, run: Run, day: date) -> None:
         """At most `max_attempts` in 24 hours after which nothing grew, since the last word or the last time whole."""
         name, now = run.transition, run.observed_at or run.won[day][1]
-        said = [word.said for word in self._witness.retried[name, day] if run.recalled_at and word.at <= run.recalled_at]
+        said = [word for word in self._witness.retried[name, day] if run.recalled_at and word <= run.recalled_at]
         since = max([now - BRAKE, *said])
         taken = [t for t in self._witness.taken[name, day] if t.claimed_at > since]
         taken = [t for t in taken if not self._was_complete(run, day, t.claimed_at)]

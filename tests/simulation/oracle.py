@@ -113,8 +113,8 @@ class Oracle:
         written, made = [m for m in up if m], [m for m in down if m]
         if written and made:
             return max(written) - min(made) > late
-        now = Seen(datetime.min, self._up(tables, name, day), self._witness.data(tables, (step.downstream,), day))
-        return any(seen.down == now.down and seen.up != now.up for seen in self._witness.seen[name, day])
+        now = (self._up(tables, name, day), self._witness.data(tables, (step.downstream,), day))
+        return any(seen.down == now[1] and seen.up != now[0] for seen in self._witness.seen[name, day])
 
     def _up(self, tables: Tables, name: str, day: date) -> tuple[object, ...]:
         return self._witness.data(
@@ -123,14 +123,14 @@ class Oracle:
 
     def _unsettled(self, run: Run, day: date, now: datetime) -> str | None:
         name, settle = run.transition, timedelta(minutes=self.policy(run.transition).settle_minutes)
-        seen = self._witness.seen[name, day]
-        since = _since(seen)
-        if since == seen[0].at or run.baseline:
+        told = [seen for seen in self._witness.seen[name, day] if seen.run is run or "verdicts" in seen.run.inserted]
+        since = _since(told)
+        if since == told[0].at or run.baseline:
             return None  # in the first scan a date is as old as its name says; a table only rebuilt is no news
         upstream = self._pipeline.phases[self._pipeline.transitions[name].upstream[0]].tables
         written = [_count(run.tables or {}, table.table, day).written_at for table in upstream]
         since = max((moment for moment in written if moment), default=since)
-        if now - since < settle and now - seen[0].at < SETTLED_AT_LATEST:
+        if now - since < settle and now - told[0].at < SETTLED_AT_LATEST:
             return f"upstream was written less than {settle} ago"
         return None
 
@@ -158,7 +158,7 @@ def _since(seen: list[Seen]) -> datetime:
     last = seen[-1]
     found = last.at
     for one in reversed(seen):
-        if one.up != last.up:
+        if one.up[:-2] != last.up[:-2]:
             break
         found = one.at
     return found

@@ -15,7 +15,7 @@ from gapheal.testing import MemoryClaims, MemoryLedger, MemoryWarehouse
 from tests.simulation.engine import Crash, Hub
 from tests.simulation.facts import Facts
 from tests.simulation.laws import Laws
-from tests.simulation.witness import Run, Witness, Word
+from tests.simulation.witness import Run, Witness
 
 T = TypeVar("T")
 INSERTED_LATE = 600
@@ -137,7 +137,7 @@ class SimLedger(MemoryLedger):
                 name, day = row["transition"], date.fromisoformat(row["partition_date"])
                 phase = self.pipeline.transitions[name].downstream
                 if row["decision"] == "retry":
-                    witness.retried[name, day].append(Word(self.line.hub.now, datetime.fromisoformat(row["observed_at"])))
+                    witness.retried[name, day].append(datetime.fromisoformat(row["observed_at"]))
                     witness.accepted.pop((phase, day), None)
                 else:
                     witness.accepted[phase, day] = self.line.hub.now

@@ -18,6 +18,7 @@ Tables = dict[str, dict[date, Count]]
 class Seen(NamedTuple):
     """What one pass was shown of one date."""
 
+    run: Run
     at: datetime
     up: Data
     down: Data
@@ -44,6 +45,7 @@ class Run:
     scope: Scope | None = None
     won: dict[date, tuple[int, datetime]] = field(default_factory=dict)
     """Claims whose creation was told to this pass: number and moment."""
+    messages: set[tuple[date, ...]] = field(default_factory=set)
     published: list[date] = field(default_factory=list)
     delivered: set[date] = field(default_factory=set)
     """Dates whose message was told as published or unknown."""
@@ -52,14 +54,6 @@ class Run:
     crashed: str | None = None
     ended: bool = False
     error: str | None = None
-
-
-class Word(NamedTuple):
-    """A person's `retry`."""
-
-    at: datetime
-    said: datetime
-    """By the clock of whoever wrote it down."""
 
 
 class Taken(NamedTuple):
@@ -92,7 +86,7 @@ class Witness:
     seen: dict[tuple[str, date], list[Seen]] = field(default_factory=lambda: defaultdict(list))
     named: set[tuple[str, date]] = field(default_factory=set)
     """Dates that an event has named: these are due."""
-    retried: dict[tuple[str, date], list[Word]] = field(default_factory=lambda: defaultdict(list))
+    retried: dict[tuple[str, date], list[datetime]] = field(default_factory=lambda: defaultdict(list))
     accepted: dict[tuple[str, date], datetime] = field(default_factory=dict)
     """By phase and date."""
     lost_at: datetime | None = None

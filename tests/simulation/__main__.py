@@ -1,0 +1,32 @@
+"""`make simulate SEEDS=10000`, and `make simulate SEED=123` to see one history with all that happened in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.simulation import replay, survey
+
+
+def main() -> int:
+    """The exit code: 1 where an invariant did not hold."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--seeds", type=int, default=500)
+    asked.add_argument("--seed", type=int, help="one history, with its trace")
+    asked.add_argument("--first", type=int, default=0)
+    asked.add_argument("--processes", type=int, default=2)
+    given = asked.parse_args()
+    if given.seed is not None:
+        print(replay.told(given.seed))
+        return 0
+    started = time.monotonic()
+    found = survey.survey(range(given.first, given.first + given.seeds), given.processes)
+    print(f"{found.told()}\n{time.monotonic() - started:.0f} s")
+    for seed in found.failed[:1]:
+        print(replay.failure(seed))
+    return 1 if found.failed or found.uncovered else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
