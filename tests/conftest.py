@@ -24,25 +24,31 @@ from gapheal.local import pubsub as brokers
 from gapheal.local.ports import HOST, Ports
 from gapheal.local.processes import Child, Supervisor
 
-MEASURED = pytest.StashKey[list[str]]()
+class Figures:
+    """What the tests measured, from whichever process ran them; it stands at the end of the run, passed or not."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            self.told += [str(value) for name, value in report.user_properties if name == "measured"]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.told:
+            terminalreporter.section("measured")
+            for figure in self.told:
+                terminalreporter.line(figure)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[MEASURED] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What the tests measured stands at the end of the run, passed or not."""
-    if figures := config.stash[MEASURED]:
-        terminalreporter.section("measured")
-        for figure in figures:
-            terminalreporter.line(figure)
+    config.pluginmanager.register(Figures())
 
 
 @pytest.fixture
 def measured(request) -> Callable[[str], None]:
     """Keeps a figure for the end of the run."""
-    return request.config.stash[MEASURED].append
+    return lambda figure: request.node.user_properties.append(("measured", figure))
 
 
 @pytest.fixture(scope="session")
