@@ -50,6 +50,13 @@ class MemoryLedger:
             raise self.fails
         self.rows["rejections"].append(dict(row))
 
+    def rejections(self, since: datetime, until: datetime, characters: int) -> list[Row]:
+        """What `reject` kept of a time, newest first."""
+        if self.fails:
+            raise self.fails
+        found = [row for row in reversed(self.rows["rejections"]) if since <= _when(row) <= until]
+        return [{**row, **_beginning(row["raw"], characters)} for row in sorted(found, key=_when, reverse=True)]
+
     def decide(self, rows: Sequence[Row]) -> None:
         """Keep a person's words."""
         if self.fails:
@@ -146,3 +153,7 @@ def _when(row: Mapping[str, Any]) -> datetime:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _beginning(raw: str | None, characters: int) -> dict[str, Any]:
+    return {"raw": raw and raw[:characters], "bytes": None if raw is None else len(raw.encode())}
