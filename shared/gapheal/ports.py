@@ -84,6 +84,14 @@ class Ledger(Protocol):
         """What the ledger alone knows of a transition."""
         ...
 
+    def heals(self, since: datetime) -> Sequence[Row]:
+        """Gaps that were triggered and seen healed since then, newest first: when seen, triggered, healed.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
 
 class Claims(Protocol):
     """Atomic creation of a name: exactly one creator wins."""

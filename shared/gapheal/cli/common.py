@@ -74,11 +74,11 @@ def opened(path: Path) -> app.App:
     return app.build(load(path))
 
 
-def chosen(pipeline: Pipeline, names: list[str] | None) -> list[str]:
+def chosen(pipeline: Pipeline, names: list[str] | None, where: str = "--transition") -> list[str]:
     """The transitions to act on, in the file's order: all, or those that were named."""
     for name in names or []:
         if name not in pipeline.transitions:
-            raise ConfigError(f"--transition: expected one of {', '.join(pipeline.transitions)}, found {name}")
+            raise ConfigError(f"{where}: expected one of {', '.join(pipeline.transitions)}, found {name}")
     return [name for name in pipeline.transitions if not names or name in names]
 
 

@@ -1,11 +1,10 @@
-"""Commands that look and change nothing: plan and status; check and explain have their own files."""
+"""Commands that look and change nothing: plan; the others have their own files."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import typer
-from rich.table import Table
 
 from gapheal.cli import common, tables
 from gapheal.cli.check import check
@@ -26,7 +25,7 @@ from gapheal.cli.graph import show as show_graph
 
 def register(command: typer.Typer) -> None:
     """Add these commands to the panel `Look`."""
-    for function in (status, plan, check, explain):
+    for function in (plan, check, explain):
         command.command(rich_help_panel=LOOK, cls=GraphCommand if function is plan else None)(function)
 
 
@@ -70,44 +69,8 @@ def plan(
     each.leave(app.pipeline)
 
 
-def status(
-    transition: TransitionsOption = None, as_json: JsonOption = False, pipeline: PipelineOption = DEFAULT_PIPELINE
-) -> None:
-    """Say what the ledger knows of each transition: dates by verdict, and the last pass.
-
-    Example: gapheal status --json
-    """
-    with common.told(as_json=as_json):
-        app = common.opened(pipeline)
-        found = [app.status(name) for name in common.chosen(app.pipeline, transition)]
-    if as_json:
-        common.print_json(found)
-        return
-    for each in found:
-        common.out.print(f"[bold]{each['transition']}[/bold] [dim]({each['mode']})[/dim]  {_last_pass(each)}")
-        if not each["dates"]:
-            continue
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("condition", "action", "dates", "oldest", "newest"):
-            table.add_column(title)
-        for row in each["dates"]:
-            cells = (row["condition"], row["action"], row["dates"], row["oldest"], row["newest"])
-            table.add_row(*(str(cell) for cell in cells))
-        common.out.print(table)
-
-
 def _note(report: dict[str, Any]) -> str | None:
     """What would change that a plan sends nothing; where it would send nothing anyway, the reasons tell."""
     if report["mode"] == "heal":
         return "`gapheal scan` sends what `would_heal`" if report["actions"]["would_heal"] else None
     return report.get("note") if report["gaps_found"] or report["mode"] == "paused" else None
-
-
-def _last_pass(found: dict[str, Any]) -> str:
-    last = found["last_pass"]
-    if last is None:
-        return "never looked at: run `gapheal scan`"
-    when = f"last {last['source']} {last['observed_at'][:19]}Z"
-    if last["gaps_found"] is None:
-        return f"{when}: looked at nothing ({last['error'] or 'mode ' + last['mode']})"
-    return f"{when}: {last['gaps_found']} gaps, {last['triggered']} triggered"

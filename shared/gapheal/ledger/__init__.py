@@ -12,6 +12,7 @@ from typing import Any
 from gapheal.bigquery import Connection, Parameter, translated
 from gapheal.errors import GaphealError
 from gapheal.ledger.create import check_owner, create
+from gapheal.ledger.outlook import outlook
 from gapheal.ledger.recall import Question, memory
 from gapheal.ledger.schema import columns, sql
 from gapheal.model.passes import Memory
@@ -94,15 +95,23 @@ class BigQueryLedger:
             self._append("decisions", rows, None)
 
     def status(self, transition: str) -> Mapping[str, Any]:
-        """Counts by condition and action as last judged, and the last pass.
+        """Dates by verdict, open gaps by reason, what healed lately, the breaker, and the last pass.
 
         Raises:
             GaphealError: the ledger cannot be read.
         """
-        parameters: dict[str, Parameter] = {"transition": transition}
-        dates, _ = self._read("status", parameters)
-        passes, _ = self._read("last_pass", parameters)
-        return {"dates": [_plain(row) for row in dates], "last_pass": _plain(passes[0]) if passes else None}
+        return outlook(self._told, transition, datetime.now(UTC))
+
+    def heals(self, since: datetime) -> list[Row]:
+        """Gaps that were triggered and seen healed since then, newest first.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        return self._told("healed", {"since": since})
+
+    def _told(self, name: str, parameters: Mapping[str, Parameter]) -> list[Row]:
+        return [_plain(row) for row in self._read(name, parameters)[0]]
 
     def _read(self, name: str, parameters: Mapping[str, Parameter]) -> tuple[list[Mapping[str, Any]], int]:
         self._make_ready()

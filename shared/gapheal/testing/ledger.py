@@ -14,6 +14,7 @@ from gapheal.model.passes import OPEN, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 from gapheal.testing.clock import FrozenClock
+from gapheal.testing.outlook import healed, outlook
 
 _OUTCOMES = ("published", "unknown", "busy", "failed")
 
@@ -64,18 +65,17 @@ class MemoryLedger:
         self.rows["decisions"] += [json.loads(json.dumps(dict(row))) for row in rows]
 
     def status(self, transition: str) -> Mapping[str, Any]:
-        """Counts by condition and action as last judged, and the last pass."""
+        """Dates by verdict, open gaps by reason, what healed lately, the breaker, and the last pass."""
         if self.fails:
             raise self.fails
-        states: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for row in _latest(row for row in self.rows["verdicts"] if row["transition"] == transition):
-            states[row["condition"], row["action"]].append(row["partition_date"])
-        dates = [
-            {"condition": condition, "action": action, "dates": len(days), "oldest": min(days), "newest": max(days)}
-            for (condition, action), days in sorted(states.items())
-        ]
-        passes = [row for row in self.rows["passes"] if row["transition"] == transition]
-        return {"dates": dates, "last_pass": passes[-1] if passes else None}
+        latest = _latest(row for row in self.rows["verdicts"] if row["transition"] == transition)
+        return outlook(self.rows, latest, transition, self.clock.now())
+
+    def heals(self, since: datetime) -> Sequence[Row]:
+        """Gaps that were triggered and seen healed since then, newest first."""
+        if self.fails:
+            raise self.fails
+        return healed(self.rows, since)
 
 
 class _Recollection:

@@ -1,0 +1,103 @@
+"""The commands `schedule …`: jobs told and steered, by the real client."""
+
+import json
+
+import grpc
+import pytest
+from tests.scheduling import CloudScheduler
+
+from gapheal.scheduler import EMULATOR
+
+JOB = "nba-props-phase2-to-phase3"
+
+
+@pytest.fixture
+def cloud(pipeline, monkeypatch):
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "gapheal-test")
+    cloud = CloudScheduler("projects/gapheal-test/locations/us-west2")
+    monkeypatch.setenv(EMULATOR, cloud.address)
+    yield cloud
+    cloud.stop()
+
+
+def test_jobs_are_listed_with_their_last_and_next_call(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    cloud.put(f"{JOB}-sweep", "PAUSED")
+    result = gapheal("schedule", "list")
+    _, scan, sweep = (" ".join(line.split()) for line in result.output.splitlines())
+
+    assert result.exit_code == 0
+    assert scan == (
+        "phase2_to_phase3 scan enabled 0 * * * * (America/New_York) 2024-07-01 15:00Z 2024-07-01 16:00Z "
+        "nba-props-phase2-to-phase3-scan"
+    )
+    assert "sweep paused" in sweep
+
+
+def test_a_failed_call_and_a_transition_without_a_job_remain(cloud, gapheal, pipeline):
+    third = "  phase3: [nba_analytics.player_game_summary]\n  phase4: [nba_precompute.factors]"
+    text = pipeline.read_text().replace("  phase3: [nba_analytics.player_game_summary]", third)
+    pipeline.write_text(text + "  phase3_to_phase4: {}\n")
+    cloud.put(f"{JOB}-scan", code=13)
+    result = gapheal("schedule", "list", "--json")
+    told = json.loads(result.output)
+
+    assert (result.exit_code, told["without_scan"], told["jobs"][0]["last_error"]) == (
+        1,
+        ["phase3_to_phase4"],
+        "failed (code 13)",
+    )
+    assert "phase3_to_phase4 has no scan job: only events ask for it" in gapheal("schedule", "list").output
+
+
+def test_pause_and_resume_take_the_scan_and_the_sweep(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    cloud.put(f"{JOB}-sweep")
+    paused = gapheal("schedule", "pause", "phase2_to_phase3", "--json")
+    states = [job["state"] for job in json.loads(paused.output)["jobs"]]
+    resumed = gapheal("schedule", "resume")
+
+    assert (paused.exit_code, states, resumed.exit_code) == (0, ["paused", "paused"], 0)
+    assert {job.state.name for job in cloud.jobs.values()} == {"ENABLED"}
+
+
+@pytest.mark.parametrize(("words", "ran"), [((), "scan"), (("--sweep",), "sweep")])
+def test_run_asks_for_the_scan_or_for_the_sweep(cloud, gapheal, words, ran):
+    cloud.put(f"{JOB}-scan")
+    cloud.put(f"{JOB}-sweep")
+
+    assert gapheal("schedule", "run", "phase2_to_phase3", *words).exit_code == 0
+    assert cloud.runs == [f"{JOB}-{ran}"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("list",),
+            "expected jobs such as nba-props-phase2-to-phase3-scan in projects/gapheal-test/locations/us-west2",
+        ),
+        (("pause", "phase2"), "TRANSITION: expected one of phase2_to_phase3, found phase2"),
+        (("list", "--location", "EU"), "expected a region of Cloud Scheduler such as us-west2, found eu"),
+        (("list", "--location", "us-east1"), "is --location right?"),
+    ],
+)
+def test_what_cannot_be_found_is_told_with_the_mend(cloud, gapheal, words, told):
+    result = gapheal("schedule", *words)
+
+    assert result.exit_code == 2
+    assert told in result.output
+
+
+def test_a_sweep_that_is_not_there_cannot_be_run(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    result = gapheal("schedule", "run", "--sweep")
+
+    assert result.exit_code == 2
+    assert "expected a sweep job of phase2_to_phase3, found none" in result.output
+
+
+def test_a_service_that_does_not_answer_is_exit_code_3(cloud, gapheal):
+    cloud.refuses = grpc.StatusCode.UNAVAILABLE, "later"
+
+    assert gapheal("schedule", "list").exit_code == 3
