@@ -1,7 +1,8 @@
-"""What a phase's worker does with one trigger: look, compute, announce, and keep a log of all three.
+"""What a phase's job does with triggers: look, compute, announce, and keep a log of all three.
 
-The log is the example's own witness: what was there when the trigger arrived is read from the tables, so that a
-useless trigger shows, whatever its sender believes.
+The log is the example's own witness: what was there when a trigger arrived is read from the tables, so that a
+useless trigger shows, whatever its sender believes. Triggers that come one after the other are done together: one
+look, one script, one announcement.
 """
 
 from __future__ import annotations
@@ -9,42 +10,26 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-from world import Phase, Warehouse, fill
+import world
+from triggers import Trigger
+from warehouse import Span, Warehouse, bound, insert, replace, script, transaction
 
-AT_ONCE = 2
-"""Jobs of one phase that run at the same time; the others wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """A request to compute some dates, as it came over Pub/Sub."""
-
-    days: tuple[date, ...]
-    attributes: Mapping[str, str]
-
-    @classmethod
-    def read(cls, data: bytes, attributes: Mapping[str, str]) -> Trigger:
-        """From a message; its dates are `dates`, or all from `start_date` to `end_date`.
-
-        Raises:
-            ValueError: the message names no dates; it never will, however often it is delivered.
-        """
-        try:
-            body = json.loads(data)
-            named = body.get("dates") or _days(body["start_date"], body["end_date"])
-            return cls(tuple(sorted(date.fromisoformat(day) for day in named)), attributes)
-        except (AttributeError, KeyError, TypeError) as fault:
-            raise ValueError(f"expected dates, or start_date and end_date; found {data[:200]!r}") from fault
-
-
-def _days(first: str, last: str) -> list[str]:
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return [str(start + timedelta(days=n)) for n in range((end - start).days + 1)]
+QUIET = 1.0
+"""Seconds without a further trigger after which work begins."""
+AT_MOST = 5
+"""It begins at last after so many times `QUIET`."""
+TRIES = 5
+"""After so many failures a trigger is dropped: its rows stay away, and somebody will ask again."""
+Announce = Callable[[bytes], object]
+"""Publishes a completion event."""
+Asked = tuple[date, str]
+"""A date, and the number of the request for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +38,29 @@ class Arrival:
 
     day: str
     upstream: int
-    """In the phase before."""
-    due: int
-    """That this phase would make of them."""
-    found: int
-    """In this phase already."""
+    """In the tables that the phase reads; the fewest."""
+    due: Mapping[str, int]
+    """In each table of the phase, as far as upstream has them."""
+    found: Mapping[str, int]
+    """In each table of the phase already."""
 
     @property
     def useless(self) -> bool:
         """Nothing to compute, or nothing to compute it from."""
-        return self.found >= self.due
+        return all(self.found[table] >= due for table, due in self.due.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One trigger in the log."""
 
-    phase: int
+    phase: str
     received_at: str
     attributes: Mapping[str, str]
     repeat: bool
     """Delivered again, and dropped for its trigger_id."""
-    arrivals: tuple[Arrival, ...] = ()
-    seconds: float = 0.0
+    arrivals: tuple[Arrival, ...]
+    seconds: float
     useless: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,68 +71,193 @@ class Entry:
         return asdict(self)
 
 
-class Worker:
+@dataclass(slots=True, eq=False)
+class Received:
+    """A trigger, when it came in, and how often it was tried."""
+
+    trigger: Trigger
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+    tries: int = 0
+
+
+class Job:
     """The job of one phase."""
 
-    def __init__(self, phase: Phase, warehouse: Warehouse, announce: Callable[[bytes], None]) -> None:
+    def __init__(self, phase: world.Phase, warehouse: Warehouse, publish: Announce, quiet: float = QUIET) -> None:
         self.phase = phase
         self.log: list[Entry] = []
         self._warehouse = warehouse
-        self._announce = announce
-        self._slots = threading.Semaphore(AT_ONCE)
-        self._looked: dict[str, tuple[Arrival, ...]] = {}
+        self._publish = publish
+        self._quiet = quiet
+        days = world.calendar()
+        self._due = {output: world.expected_games(days, output) for output in phase.outputs}
+        self._waiting: list[Received] = []
+        self._came = threading.Condition()
+        self._working = threading.Lock()
+        self._arrivals: dict[Asked, Arrival] = {}
+        self._empty: set[tuple[world.Output, date]] = set()
+        self._parts: dict[Asked, set[str]] = defaultdict(set)
         self._done: set[str] = set()
 
-    def perform(self, trigger: Trigger) -> Entry:
-        """Compute the trigger's dates and announce them; a repeat is logged and dropped."""
-        received, started = datetime.now(UTC), time.monotonic()
-        name = trigger.attributes.get("trigger_id") or f"unnamed, {received}"
-        with self._slots:
-            repeat = name in self._done
-            if not repeat:
-                # The first look counts: a delivery that failed half-way would find its own rows the next time.
-                if name not in self._looked:
-                    self._looked[name] = self._look(trigger.days)
-                self._compute(trigger.days)
-                self._announce(self._completion(trigger.days))
-                self._done.add(name)
-            entry = Entry(
-                phase=self.phase.number,
-                received_at=received.isoformat(timespec="milliseconds"),
-                attributes=trigger.attributes,
-                repeat=repeat,
-                arrivals=() if repeat else self._looked[name],
-                seconds=round(time.monotonic() - started, 3),
-            )
-            self.log.append(entry)
-        return entry
+    def take(self, trigger: Trigger) -> None:
+        """Keep a trigger for `work`."""
+        with self._came:
+            self._waiting.append(Received(trigger))
+            self._came.notify()
 
-    def _look(self, days: tuple[date, ...]) -> tuple[Arrival, ...]:
-        within = "game_date BETWEEN @start_date AND @end_date"
-        sources = {
-            "upstream": f"{self.phase.upstream} WHERE {within}",
-            "due": f"(\n{self.phase.select}\n)",
-            "found": f"{self.phase.table} WHERE {within}",
-        }
-        counts = "\nUNION ALL\n".join(
-            f"SELECT '{what}' AS what, game_date, COUNT(DISTINCT game_id) AS games FROM {source} GROUP BY game_date"
-            for what, source in sources.items()
-        )
-        rows = self._warehouse.run(counts, start_date=days[0], end_date=days[-1])
-        games = {(row["what"], row["game_date"]): row["games"] for row in rows}
-        return tuple(Arrival(str(day), *(games.get((what, day), 0) for what in sources)) for day in days)
+    def keep_working(self) -> None:
+        """Work for ever, on whatever comes."""
+        while True:
+            with self._came:
+                self._came.wait_for(lambda: self._waiting)
+                while not self._is_quiet():
+                    self._came.wait(timeout=0.1)
+            self.work()
 
-    def _compute(self, days: tuple[date, ...]) -> None:
-        script = fill(self.phase.table, self.phase.select, "game_date BETWEEN @start_date AND @end_date")
-        self._warehouse.run(script, start_date=days[0], end_date=days[-1])
+    def work(self) -> None:
+        """Compute the dates of all triggers that wait, and announce them; repeats are logged and dropped."""
+        with self._working:
+            self._work()
 
-    def _completion(self, days: tuple[date, ...]) -> bytes:
+    def is_free(self, patience: float) -> bool:
+        """Whether no work is being done, at last after so many seconds."""
+        free = self._working.acquire(timeout=patience)
+        if free:
+            self._working.release()
+        return free
+
+    def due(self, day: date) -> int:
+        """How many games the phase should make of a date, if upstream has them all."""
+        return max(games.get(day, 0) for games in self._due.values())
+
+    def upstream(self, span: Span) -> dict[date, int]:
+        """How many games of each date all tables that the phase reads have."""
+        games = self._games(self.phase.reads, span)
+        days = {day for _, day in games}
+        return {day: min(games.get((each.table, day), 0) for each in self.phase.reads) for day in days}
+
+    def look(self, triggers: Iterable[Trigger]) -> list[Arrival]:
+        """What is there of their dates. The first look counts: a later one would find what the trigger itself wrote."""
+        asked = list(dict.fromkeys(trigger.asked(day) for trigger in triggers for day in trigger.days))
+        if days := sorted({each[0] for each in asked if each not in self._arrivals}):
+            games = self._games((*self.phase.outputs, *self.phase.reads), days)
+            for day, attempt in asked:
+                self._arrivals.setdefault((day, attempt), self._arrival(day, games))
+        return [self._arrivals[each] for each in asked]
+
+    def compute(self, triggers: Iterable[Trigger]) -> None:
+        """Fill the tables that they ask for."""
+        kinds: dict[tuple[str, ...], dict[world.Output, set[date]]] = defaultdict(lambda: defaultdict(set))
+        for trigger in triggers:
+            for output in trigger.outputs:
+                kinds[trigger.export_types][output].update(trigger.days)
+        for types, asked in kinds.items():
+            self._write(types, asked)
+
+    def announce(self, days: Iterable[date]) -> None:
+        """Say that these dates are done, once for all of them."""
+        dates = sorted(map(str, days))
+        if not dates:
+            return
         event = {
-            "phase": self.phase.number,
-            "start_date": str(days[0]),
-            "end_date": str(days[-1]),
-            "dates": [str(day) for day in days],
-            "processor_name": self.phase.table,
+            "phase": self.phase.name,
+            "start_date": dates[0],
+            "end_date": dates[-1],
+            "dates": dates,
+            "processor_name": self.phase.outputs[0].table,
             "status": "success",
         }
-        return json.dumps(event).encode()
+        self._publish(json.dumps(event).encode())
+
+    def note(self, received: Received, *, repeat: bool) -> Entry:
+        """Write into the log what came, and what there was when it came."""
+        entry = Entry(
+            phase=self.phase.name,
+            received_at=received.at.isoformat(timespec="milliseconds"),
+            attributes=received.trigger.attributes,
+            repeat=repeat,
+            arrivals=() if repeat else tuple(self.look([received.trigger])),
+            seconds=round(time.monotonic() - received.started, 3),
+        )
+        print(
+            f"{entry.phase}: {len(received.trigger.days)} dates from {received.trigger.days[0]} in {entry.seconds} s",
+            flush=True,
+        )
+        self.log.append(entry)
+        return entry
+
+    def _work(self) -> None:
+        with self._came:
+            together, self._waiting = self._waiting, []
+        first = {each.trigger.name: each for each in reversed(together) if each.trigger.name not in self._done}
+        triggers = [each.trigger for each in first.values()]
+        try:
+            self.look(triggers)
+            self.compute(triggers)
+            self.announce(self._finished(triggers))
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the next round may succeed
+            self._try_again(together, fault)
+            return
+        self._done |= first.keys()
+        for each in together:
+            self.note(each, repeat=first.get(each.trigger.name) is not each)
+
+    def _is_quiet(self) -> bool:
+        now, times = time.monotonic(), [each.started for each in self._waiting]
+        return now - max(times) > self._quiet or now - min(times) > AT_MOST * self._quiet
+
+    def _try_again(self, together: Sequence[Received], fault: Exception) -> None:
+        for each in together:
+            each.tries += 1
+        kept = [each for each in together if each.tries < TRIES]
+        print(f"{self.phase.name}: {len(kept)} of {len(together)} triggers are tried again: {fault}", flush=True)
+        with self._came:
+            self._waiting = kept + self._waiting
+
+    def _finished(self, triggers: Iterable[Trigger]) -> set[date]:
+        """Dates of which every part has now been done."""
+        finished: set[date] = set()
+        for trigger in triggers:
+            for day in trigger.days:
+                parts = self._parts[trigger.asked(day)]
+                parts.add(trigger.attributes.get("part", ""))
+                if len(parts) >= trigger.parts:
+                    finished.add(day)
+        return finished
+
+    def _games(self, tables: Iterable[world.Output], days: Sequence[date]) -> Mapping[tuple[str, date], int]:
+        """Games by table and date."""
+        counts = "\nUNION ALL\n".join(
+            f"SELECT '{each.table}' AS name, {each.date_column} AS day, COUNT(DISTINCT game_id) AS games "
+            f"FROM {each.table} WHERE {each.date_column} IN (@dates) GROUP BY day"
+            for each in tables
+        )
+        return {(row["name"], row["day"]): row["games"] for row in self._warehouse.run(counts, dates=days)}
+
+    def _arrival(self, day: date, games: Mapping[tuple[str, date], int]) -> Arrival:
+        upstream = min(games.get((each.table, day), 0) for each in self.phase.reads)
+        found = {output: games.get((output.table, day), 0) for output in self.phase.outputs}
+        self._empty |= {(output, day) for output, number in found.items() if not number}
+        return Arrival(
+            day=str(day),
+            upstream=upstream,
+            due={output.name: min(due.get(day, 0), upstream) for output, due in self._due.items()},
+            found={output.name: number for output, number in found.items()},
+        )
+
+    def _write(self, types: tuple[str, ...], asked: Mapping[world.Output, set[date]]) -> None:
+        """One script for all of them; dates of which nothing is there need no transaction."""
+        cells = {(output, day) for output, days in asked.items() for day in days}
+        nothing_there = cells <= self._empty
+        self._empty -= cells  # before it is tried: who tries again after a failure must not add to what is there
+        statements = ""
+        for output, days in asked.items():
+            where = f"{output.date_column} IN (@dates)"
+            if "@export_types" in output.select:
+                where += " AND export_type IN (@export_types)"
+            statement = insert(output.table, output.select)
+            if not nothing_there:
+                statement = replace(output.table, output.select, where)
+            statements += bound(statement, dates=sorted(days), export_types=types)
+        self._warehouse.run(script(statements) if nothing_there else transaction(statements))

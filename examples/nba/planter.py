@@ -1,8 +1,8 @@
 """Plant more gaps than the three playoffs, and know what must come of them.
 
-Dates at random lose all their games, or some, in any of the phases 3 to 6: also where the phase before lost them
-too, or where the phase after still has them. Among them stand dates that look like gaps and are none: season
-warm-ups and all-star games by design, and here and there an exhibition game out of season.
+Dates at random lose all their games, or some, in any table of the phases 3 to 6: in one of five or in all, also where
+the phase before lost them too, or where the phase after still has them. Among them stand dates that look like gaps and
+are none: warm-ups and all-star games by design, and here and there an exhibition game out of season.
 
     python planter.py --seed 7
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -21,17 +21,24 @@ from typing import Any
 
 import seed
 import world
+from warehouse import Warehouse
 
 MISSING, PARTIAL = "missing", "partial"
 DATES, WARM_UP_DATES, EXHIBITIONS = 7, 1, 3
 SUMMER_DAYS = 60
+BREAKABLE = ("phase3", "phase4", "phase5", "phase6")
+GRADING = "grading"
+
+Kept = Mapping[str, Mapping[world.Output, int]]
+"""How many games of a date each table keeps, by phase; tables that leave the date out by design are absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What one phase lost of one date."""
+    """What one table lost of one date."""
 
-    phase: int
+    phase: str
+    output: world.Output
     day: date
     games: int
     kind: str
@@ -43,75 +50,104 @@ class Plan:
 
     losses: tuple[Loss, ...]
     exhibitions: tuple[date, ...]
-    gaps: Mapping[int, frozenset[date]]
-    """For each phase the dates that need one trigger, and exactly one."""
-    games: Mapping[int, Mapping[date, int]]
-    """For each phase how many games each date must have in the end, and no other date any."""
+    gaps: Mapping[str, frozenset[date]]
+    """For each phase the dates that need one request, and exactly one."""
+    games: Mapping[str, Mapping[world.Output, Mapping[date, int]]]
+    """For each phase and table how many games each date must have in the end, and no other date any."""
 
     @property
     def script(self) -> str:
         """The SQL that plants it into a seeded world."""
         statements = [*map(_lose, self.losses), *map(_exhibit, self.exhibitions)]
-        return "\n".join(["BEGIN TRANSACTION;", *statements, "COMMIT TRANSACTION;"]) if statements else ""
+        return "\n".join(["BEGIN", *statements, "END;"]) if statements else ""
 
     def as_json(self) -> dict[str, Any]:
         """As the command prints it."""
         return {
             "playoffs": [[str(first), str(last)] for first, last in seed.HOLES],
-            "losses": [f"phase{loss.phase} {loss.day} {loss.kind}, {loss.games} games" for loss in self.losses],
+            "ungraded": sorted(map(str, self.gaps[GRADING])),
+            "losses": [f"{loss.output.table} {loss.day} {loss.kind}, {loss.games} games" for loss in self.losses],
             "exhibitions": [str(day) for day in self.exhibitions],
-            "gaps": {f"phase{phase}": sorted(map(str, days)) for phase, days in self.gaps.items()},
-            "games": {f"phase{phase}": {str(day): n for day, n in days.items()} for phase, days in self.games.items()},
+            "gaps": {phase: sorted(map(str, days)) for phase, days in self.gaps.items()},
+            "games": {
+                phase: {output.table: {str(day): n for day, n in days.items()} for output, days in tables.items()}
+                for phase, tables in self.games.items()
+            },
         }
 
 
-def plant(number: int | None, seasons: Iterable[str] = seed.SEASONS) -> Plan:
-    """The plan of this number, always the same; without a number the three playoffs alone."""
+def plant(number: int | None, seasons: Iterable[str] = world.SEASONS) -> Plan:
+    """The plan of this number, always the same; without a number only what the seed leaves out."""
     days = world.calendar(seasons)
-    games = {phase: world.expected_games(days, phase) for phase in world.PHASES}
+    games = {
+        phase.name: {output: world.expected_games(days, output) for output in phase.outputs}
+        for phase in world.PHASES.values()
+    }
+    # Of older grades nobody asks: the holes are holes there, too, and stay so.
+    ungraded = {day.day for day in days if day.season == seed.UNGRADED}
+    for output, due in games[GRADING].items():
+        games[GRADING][output] = {day: n for day, n in due.items() if day in ungraded or not seed.in_holes(day)}
     dice = random.Random(number)  # noqa: S311 - dice, not a secret
-    losses = () if number is None else tuple(_losses(dice, games))
+    losses = () if number is None else tuple(_losses(dice, games, ungraded))
     exhibitions = () if number is None else tuple(_exhibitions(dice, days))
     gaps = {
-        phase: frozenset(day for day in games[phase] if seed.in_holes(day))
+        phase: frozenset(day for due in games[phase].values() for day in due if seed.in_holes(day))
         | {loss.day for loss in losses if loss.phase == phase}
-        for phase in world.PHASES
+        for phase in BREAKABLE
     }
+    gaps[GRADING] = frozenset(day for due in games[GRADING].values() for day in due if day in ungraded)
     return Plan(losses, exhibitions, gaps, games)
 
 
-def _losses(dice: random.Random, games: Mapping[int, Mapping[date, int]]) -> Iterable[Loss]:
-    intact = [day for day in games[3] if not seed.in_holes(day)]
-    warm_up = [day for day in intact if day not in games[4]]
-    later = [day for day in intact if day in games[4]]
+def _losses(
+    dice: random.Random, games: Mapping[str, Mapping[world.Output, Mapping[date, int]]], ungraded: set[date]
+) -> Iterable[Loss]:
+    analytics, features = (next(iter(games[phase].values())) for phase in ("phase3", "phase4"))
+    intact = [day for day in analytics if not seed.in_holes(day)]
+    warm_up = [day for day in intact if day not in features]
+    later = [day for day in intact if day in features]
     for day in sorted(dice.sample(warm_up, WARM_UP_DATES) + dice.sample(later, DATES)):
-        whole = games[3][day]
-        phases = [phase for phase in games if day in games[phase]]
-        kept = _keep(dice, whole, phases)
-        while _asked_twice(kept, whole):
-            kept = _keep(dice, whole, phases)
-        for phase, left in kept.items():
-            if left < whole:
-                yield Loss(phase, day, whole - left, PARTIAL if left else MISSING)
+        whole = analytics[day]
+        tables = {phase: [output for output, due in games[phase].items() if day in due] for phase in BREAKABLE}
+        kept = _keep(dice, whole, tables)
+        while _asked_twice(kept, whole, graded=day not in ungraded):
+            kept = _keep(dice, whole, tables)
+        for phase, outputs in kept.items():
+            for output, left in outputs.items():
+                if left < whole:
+                    yield Loss(phase, output, day, whole - left, PARTIAL if left else MISSING)
 
 
-def _keep(dice: random.Random, whole: int, phases: list[int]) -> dict[int, int]:
-    """How many games each phase keeps of a date; at least one phase loses some."""
-    broken = dice.sample(phases, dice.randint(1, len(phases)))
-    return {phase: dice.choice([0, dice.randrange(whole)]) if phase in broken else whole for phase in phases}
+def _keep(dice: random.Random, whole: int, tables: Mapping[str, Sequence[world.Output]]) -> Kept:
+    """How many games each table keeps of a date; at least one loses some."""
+    phases = [phase for phase, outputs in tables.items() if outputs]
+    broken: set[world.Output] = set()
+    for phase in dice.sample(phases, dice.randint(1, len(phases))):
+        outputs = tables[phase]
+        broken.update(dice.sample(outputs, dice.choice([1, dice.randint(1, len(outputs)), len(outputs)])))
+    return {
+        phase: {
+            output: dice.choice([0, dice.randrange(whole)]) if output in broken else whole for output in tables[phase]
+        }
+        for phase in phases
+    }
 
 
-def _asked_twice(kept: Mapping[int, int], whole: int) -> bool:
+def _asked_twice(kept: Kept, whole: int, *, graded: bool) -> bool:
     """Whether a phase would rightly be asked for twice, which makes nothing to count by.
 
     So it is where a phase has part of a date and the phase before has no more: between these two nobody can see that
     anything is amiss. The phase after, if it has less still, is asked for that part, and again once the rest has come.
     """
-    return any(
-        kept[phase - 1] <= kept[phase] < whole and kept[phase + 1] < kept[phase]
-        for phase in kept
-        if phase - 1 in kept and phase + 1 in kept
-    )
+    for before, here, after in zip(BREAKABLE, BREAKABLE[1:], BREAKABLE[2:], strict=False):
+        if here not in kept or after not in kept:
+            continue
+        least, most = min(kept[here].values()), max(kept[here].values())
+        unseen = max(kept[before].values()) <= least < whole
+        lacking = min(kept[after].values()) < most or (here == "phase5" and not graded)
+        if unseen and least and lacking:
+            return True
+    return False
 
 
 def _exhibitions(dice: random.Random, days: list[world.GameDay]) -> Iterable[date]:
@@ -123,11 +159,11 @@ def _exhibitions(dice: random.Random, days: list[world.GameDay]) -> Iterable[dat
 
 
 def _lose(loss: Loss) -> str:
-    table, day = world.PHASES[loss.phase].table, f"game_date = DATE '{loss.day}'"
+    day = f"{loss.output.date_column} = '{loss.day}'"
     if loss.kind == MISSING:
-        return f"DELETE FROM {table} WHERE {day};"
-    lost = f"SELECT game_id FROM {world.SCHEDULE} WHERE {day} ORDER BY game_id LIMIT {loss.games}"
-    return f"DELETE FROM {table} WHERE {day} AND game_id IN ({lost});"
+        return f"DELETE FROM {loss.output.table} WHERE {day};"
+    lost = f"SELECT game_id FROM {world.SCHEDULE} WHERE game_date = '{loss.day}' ORDER BY game_id LIMIT {loss.games}"
+    return f"DELETE FROM {loss.output.table} WHERE {day} AND game_id IN ({lost});"
 
 
 def _exhibit(day: date) -> str:
@@ -135,7 +171,7 @@ def _exhibit(day: date) -> str:
     return (
         f"INSERT INTO {world.RAW}\n"
         f"SELECT * REPLACE (DATE '{day}' AS game_date, 'exhibition' AS game_kind, CONCAT('E', game_id) AS game_id)\n"
-        f"FROM {world.RAW} WHERE game_date = DATE '2022-03-20';"
+        f"FROM {world.RAW} WHERE game_date = '2022-03-20';"
     )
 
 
@@ -153,7 +189,7 @@ def main() -> None:
     else:
         print(told)
     if arguments.project:
-        warehouse = world.Warehouse(arguments.project)
+        warehouse = Warehouse(arguments.project)
         seed.seed(warehouse)
         if plan.script:
             warehouse.run(plan.script)

@@ -1,7 +1,8 @@
-"""Fill the example: phase 2 whole, phases 3 to 6 computed from it, but for the three playoffs.
+"""Fill the example: phases 1 and 2 whole, phases 3 to 6 computed from them, but for the three playoffs.
 
 That is the state in which a real pipeline was found: 259 games of 137 dates stuck in phase 2, because nothing
-announces data that a backfill has loaded.
+announces data that a backfill has loaded. And of the last season's predictions nobody had graded any, but for one
+row, from a test.
 
     python seed.py --project nba-props-platform
 """
@@ -14,14 +15,21 @@ from collections.abc import Iterable
 from datetime import date
 
 import world
+from warehouse import Span, Warehouse, insert, script
 
-SEASONS = ("2021-22", "2022-23", "2023-24")
 HOLES = (
-    (date(2022, 4, 16), date(2022, 6, 17)),
-    (date(2023, 4, 15), date(2023, 6, 13)),
-    (date(2024, 4, 16), date(2024, 6, 18)),
+    Span(date(2022, 4, 16), date(2022, 6, 17)),
+    Span(date(2023, 4, 15), date(2023, 6, 13)),
+    Span(date(2024, 4, 16), date(2024, 6, 18)),
 )
 """Three playoffs (both ends included) that never went beyond phase 2."""
+UNGRADED = "2024-25"
+"""The season whose predictions were never graded."""
+TEST_ROW = date(2025, 1, 15)
+"""Of which one row was, once."""
+GRADES = world.PHASES["grading"].outputs[0]
+COMPUTED = [output for phase in world.PHASES.values() for output in phase.outputs]
+TABLES = (world.SCHEDULE, world.OPENINGS, world.RAW, *(output.table for output in COMPUTED))
 
 
 def in_holes(day: date) -> bool:
@@ -29,24 +37,42 @@ def in_holes(day: date) -> bool:
     return any(first <= day <= last for first, last in HOLES)
 
 
-def seed(warehouse: world.Warehouse, seasons: Iterable[str] = SEASONS) -> None:
+def seed(warehouse: Warehouse, seasons: Iterable[str] = world.SEASONS) -> None:
     """Create and fill every table of the example; seeding again starts it over."""
     days = world.calendar(seasons)
-    tables = [world.SCHEDULE, world.RAW, *(phase.table for phase in world.PHASES.values())]
-    warehouse.create_datasets(sorted({table.partition(".")[0] for table in tables}))
+    warehouse.create_datasets(sorted({table.partition(".")[0] for table in TABLES}))
     warehouse.run(world.sql("schema"))
     lines = "\n".join(f"{day.season},{day.day},{day.games},{day.kind}" for day in days)
-    warehouse.run(world.fill(world.SCHEDULE, world.sql("schedule"), "TRUE"), calendar=lines)
-    warehouse.run(world.fill(world.RAW, world.sql("phase2"), "TRUE"))
-    for phase in world.PHASES.values():
-        warehouse.run(world.fill(phase.table, phase.select, "TRUE"), start_date=days[0].day, end_date=days[-1].day)
-    warehouse.run(_empty_holes())
+    every = Span(days[0].day, days[-1].day)
+    warehouse.run(script(_filled(world.SCHEDULE, world.sql("schedule"))), calendar=lines)
+    steps = [
+        _filled(world.OPENINGS, world.sql("seasons")),
+        _filled(world.RAW, world.sql("bdl_player_boxscores")),
+        *(_filled(output.table, output.select) for output in COMPUTED),
+        *(_emptied(output) for output in COMPUTED),
+        _ungraded([day.day for day in days if day.season == UNGRADED]),
+    ]
+    warehouse.run(script("".join(steps)), dates=every, export_types=world.EXPORT_TYPES)
 
 
-def _empty_holes() -> str:
-    holes = " OR ".join(f"game_date BETWEEN DATE '{first}' AND DATE '{last}'" for first, last in HOLES)
-    deletes = [f"DELETE FROM {phase.table} WHERE {holes};" for phase in world.PHASES.values()]
-    return "\n".join(["BEGIN TRANSACTION;", *deletes, "COMMIT TRANSACTION;"])
+def _filled(table: str, select: str) -> str:
+    return f"TRUNCATE TABLE {table};\n{insert(table, select)}"
+
+
+def _emptied(output: world.Output) -> str:
+    holes = " OR ".join(f"{output.date_column} BETWEEN '{first}' AND '{last}'" for first, last in HOLES)
+    return f"DELETE FROM {output.table} WHERE {holes};\n"
+
+
+def _ungraded(season: list[date]) -> str:
+    """Take the season's grades away, but for the first row of one date."""
+    if not season:
+        return ""
+    first = f"SELECT MIN(player_id) FROM {GRADES.table} WHERE game_date = '{TEST_ROW}'"
+    return (
+        f"DELETE FROM {GRADES.table} WHERE game_date >= '{season[0]}' "
+        f"AND NOT (game_date = '{TEST_ROW}' AND player_id = ({first}));\n"
+    )
 
 
 def main() -> None:
@@ -55,8 +81,8 @@ def main() -> None:
     parser.add_argument("--project", default="nba-props-platform")
     arguments = parser.parse_args()
     started = time.monotonic()
-    seed(world.Warehouse(arguments.project))
-    print(f"seeded {len(world.calendar(SEASONS))} dates in {time.monotonic() - started:.1f} s")
+    seed(Warehouse(arguments.project))
+    print(f"seeded {len(world.calendar())} dates in {time.monotonic() - started:.1f} s")
 
 
 if __name__ == "__main__":

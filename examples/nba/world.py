@@ -1,4 +1,4 @@
-"""The example's world: its phases, where their SQL is, and how it is run.
+"""The example's world: its calendar, its phases and the tables they fill.
 
 Nothing here knows gapheal. The seed, the workers and the planter share it, so that what they count can bear
 witness about gapheal.
@@ -7,57 +7,86 @@ witness about gapheal.
 from __future__ import annotations
 
 import csv
-import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 HERE = Path(__file__).resolve().parent
 CALENDAR = HERE / "nba_game_dates.csv"
-LOCATION = "us-west2"
-TIMEOUT = 60.0
-RETRY = DEFAULT_RETRY.with_timeout(30.0)
-"""The client's own goes on for ten minutes."""
 
+SEASONS = ("2021-22", "2022-23", "2023-24", "2024-25")
 SCHEDULE = "nba_reference.schedule"
+OPENINGS = "nba_reference.seasons"
+RAW = "nba_raw.bdl_player_boxscores"
 COUNTED = frozenset({"regular", "play_in", "playoffs"})
 """Kinds of games that phase 3 takes; all-star and exhibition games end in phase 2."""
-WARMED_UP, WARM_UP_DAYS = 4, 14
-"""From this phase on, so many days of a season are empty: there is no history yet to compute factors from."""
+WARM_UP_DAYS = 14
+"""From phase 4 on, so many days of a season are empty: there is no history yet to compute factors from."""
+EXPORT_TYPES = ("tonight-players", "predictions", "best-bets")
+"""What phase 6 publishes, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A table that a phase fills."""
+
+    table: str
+    date_column: str = "game_date"
+    warm_up: int = 0
+    """How many days of a season it leaves out by design."""
+
+    @property
+    def name(self) -> str:
+        """Without its dataset."""
+        return self.table.partition(".")[2]
+
+    @property
+    def select(self) -> str:
+        """What is computed, as one SELECT for the dates `@dates`."""
+        return sql(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A phase of the example: the table it fills, and the one it reads."""
+    """A phase of the example: the tables it fills, and those it reads."""
 
-    number: int
-    table: str
-    upstream: str
-
-    @property
-    def name(self) -> str:
-        """As pipeline.yaml calls it."""
-        return f"phase{self.number}"
-
-    @property
-    def select(self) -> str:
-        """What the phase computes, as one SELECT for the dates `@start_date` to `@end_date`."""
-        return sql(self.name)
+    name: str
+    """As pipeline.yaml calls it."""
+    outputs: tuple[Output, ...]
+    reads: tuple[Output, ...]
 
 
-RAW = "nba_raw.bdl_player_boxscores"
-PHASES: Mapping[int, Phase] = {
-    3: Phase(3, "nba_analytics.player_game_summary", RAW),
-    4: Phase(4, "nba_precompute.player_composite_factors", "nba_analytics.player_game_summary"),
-    5: Phase(5, "nba_predictions.player_prop_predictions", "nba_precompute.player_composite_factors"),
-    6: Phase(6, "nba_exports.export_log", "nba_predictions.player_prop_predictions"),
+_RAW = (Output(RAW),)
+_ANALYTICS = (
+    Output("nba_analytics.player_game_summary"),
+    Output("nba_analytics.team_offense_game_summary"),
+    Output("nba_analytics.team_defense_game_summary"),
+    Output("nba_analytics.upcoming_player_game_context"),
+    Output("nba_analytics.upcoming_team_game_context"),
+)
+_PRECOMPUTE = (
+    Output("nba_precompute.player_composite_factors", warm_up=WARM_UP_DAYS),
+    Output("nba_precompute.player_daily_cache", "cache_date", WARM_UP_DAYS),
+    Output("nba_precompute.team_defense_zone_analysis", "analysis_date", 25),
+    Output("nba_precompute.player_shot_zone_analysis", "analysis_date", 17),
+    Output("nba_predictions.ml_feature_store", warm_up=WARM_UP_DAYS),
+)
+_PREDICTIONS = (Output("nba_predictions.player_prop_predictions", warm_up=WARM_UP_DAYS),)
+
+PHASES: Mapping[str, Phase] = {
+    phase.name: phase
+    for phase in (
+        Phase("phase3", _ANALYTICS, _RAW),
+        Phase("phase4", _PRECOMPUTE, _ANALYTICS),
+        Phase("phase5", _PREDICTIONS, (_PRECOMPUTE[0], _PRECOMPUTE[4])),
+        Phase("phase6", (Output("nba_exports.export_log", warm_up=WARM_UP_DAYS),), _PREDICTIONS),
+        Phase(
+            "grading",
+            (Output("nba_predictions.prediction_accuracy", warm_up=WARM_UP_DAYS),),
+            (*_PREDICTIONS, _ANALYTICS[0]),
+        ),
+    )
 }
 
 
@@ -71,7 +100,7 @@ class GameDay:
     kind: str
 
 
-def calendar(seasons: Iterable[str]) -> list[GameDay]:
+def calendar(seasons: Iterable[str] = SEASONS) -> list[GameDay]:
     """The game days of these seasons (such as `2021-22`), in order."""
     wanted = set(seasons)
     with CALENDAR.open(newline="") as lines:
@@ -87,8 +116,8 @@ def calendar(seasons: Iterable[str]) -> list[GameDay]:
         ]
 
 
-def expected_games(days: Iterable[GameDay], phase: int) -> dict[date, int]:
-    """How many games a phase should have on each date; dates it leaves out by design are absent."""
+def expected_games(days: Iterable[GameDay], output: Output) -> dict[date, int]:
+    """How many games a table should have on each date; dates it leaves out by design are absent."""
     days = list(days)
     opens: dict[str, date] = {}
     for day in days:
@@ -96,55 +125,10 @@ def expected_games(days: Iterable[GameDay], phase: int) -> dict[date, int]:
     return {
         day.day: day.games
         for day in days
-        if day.kind in COUNTED and (phase < WARMED_UP or (day.day - opens[day.season]).days >= WARM_UP_DAYS)
+        if day.kind in COUNTED and (day.day - opens[day.season]).days >= output.warm_up
     }
 
 
 def sql(name: str) -> str:
     """The text of one file of the folder `sql`."""
     return (HERE / "sql" / f"{name}.sql").read_text()
-
-
-def fill(table: str, select: str, where: str) -> str:
-    """A script that makes `table` hold what `select` yields, wherever `where` holds; running it twice is once.
-
-    One transaction, so that nobody sees the dates half gone, and one script, because the emulator copies a
-    table for each statement outside one.
-    """
-    return (
-        f"BEGIN TRANSACTION;\nDELETE FROM {table} WHERE {where};\nINSERT INTO {table}\n{select};\nCOMMIT TRANSACTION;\n"
-    )
-
-
-class Warehouse:
-    """BigQuery, or its emulator at `emulator` (an URL; by default `BIGQUERY_EMULATOR_HOST`, if that is set)."""
-
-    def __init__(self, project: str, emulator: str | None = os.environ.get("BIGQUERY_EMULATOR_HOST")) -> None:
-        self.project = project
-        self.client = bigquery.Client(
-            project=project,
-            location=LOCATION,
-            credentials=AnonymousCredentials() if emulator else None,  # type: ignore[no-untyped-call]
-            client_options={"api_endpoint": emulator} if emulator else None,
-        )
-
-    def create_datasets(self, names: Iterable[str]) -> None:
-        """Create what is not there yet, in the example's location."""
-        for name in names:
-            dataset = bigquery.Dataset(f"{self.project}.{name}")
-            dataset.location = LOCATION
-            self.client.create_dataset(dataset, exists_ok=True, retry=RETRY, timeout=TIMEOUT)
-
-    def run(self, statement: str, **values: str | date) -> list[dict[str, Any]]:
-        """Run one statement or script and return its rows; `values` stand for the text's `@names`.
-
-        They become constants: the emulator binds no parameters inside a script, and constants prune partitions.
-        """
-        for name, value in values.items():
-            statement = statement.replace(f"@{name}", _literal(value))
-        job = self.client.query(statement, retry=RETRY, timeout=TIMEOUT, job_retry=None)
-        return [dict(row) for row in job.result(retry=RETRY, timeout=TIMEOUT, job_retry=None)]
-
-
-def _literal(value: str | date) -> str:
-    return f"DATE '{value}'" if isinstance(value, date) else json.dumps(value)

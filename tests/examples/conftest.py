@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -13,31 +14,36 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "nba"))
 
 import seed
 import world
+from warehouse import Warehouse
+
+Games = Callable[[Warehouse, world.Output], Mapping[date, int]]
 
 
 @pytest.fixture(scope="session")
-def three_seasons(bigquery_emulator) -> world.Warehouse:
+def four_seasons(bigquery_emulator) -> Warehouse:
     """The whole example, seeded. Only to be looked at."""
-    warehouse = world.Warehouse(f"test-{uuid.uuid4().hex[:12]}", bigquery_emulator)
+    warehouse = Warehouse(f"test-{uuid.uuid4().hex[:12]}", bigquery_emulator)
     seed.seed(warehouse)
     return warehouse
 
 
 @pytest.fixture
-def warehouse(bigquery_emulator, project) -> world.Warehouse:
+def warehouse(bigquery_emulator, project) -> Warehouse:
     """One season, seeded anew for each test."""
-    warehouse = world.Warehouse(project, bigquery_emulator)
+    warehouse = Warehouse(project, bigquery_emulator)
     seed.seed(warehouse, ["2021-22"])
     return warehouse
 
 
 @pytest.fixture(scope="session")
-def games():
+def games() -> Games:
     """Games per date of a table."""
 
-    def games(warehouse: world.Warehouse, table: str) -> dict:
-        rows = warehouse.run(f"SELECT game_date, COUNT(DISTINCT game_id) AS games FROM {table} GROUP BY game_date")
-        return {row["game_date"]: row["games"] for row in rows}
+    def games(warehouse: Warehouse, output: world.Output) -> Mapping[date, int]:
+        rows = warehouse.run(
+            f"SELECT {output.date_column} AS day, COUNT(DISTINCT game_id) AS games FROM {output.table} GROUP BY day"
+        )
+        return {row["day"]: row["games"] for row in rows}
 
     return games
 
@@ -46,11 +52,9 @@ def games():
 def content():
     """What a table holds of some dates, but for when it was written."""
 
-    def content(warehouse: world.Warehouse, table: str, first: date, last: date) -> list:
+    def content(warehouse: Warehouse, output: world.Output, *days: date) -> list:
         rows = warehouse.run(
-            f"SELECT * EXCEPT (processed_at) FROM {table} WHERE game_date BETWEEN @first AND @last",
-            first=first,
-            last=last,
+            f"SELECT * EXCEPT (processed_at) FROM {output.table} WHERE {output.date_column} IN (@dates)", dates=days
         )
         return sorted(tuple(row.values()) for row in rows)
 

@@ -30,7 +30,7 @@ API = {
     "Publisher": "CreateTopic GetTopic ListTopics DeleteTopic ListTopicSubscriptions Publish",
     "Subscriber": "CreateSubscription GetSubscription DeleteSubscription Pull Acknowledge",
 }
-PUSHES = 8  # at once, per subscription: each has its own threads, so that a slow endpoint holds back no other
+PUSHES = 64  # at once, per subscription: each has its own threads, so that a slow endpoint holds back no other
 PULL_SECONDS = 2.0  # what an empty pull waits for a message, as in the official emulator
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 
@@ -57,14 +57,16 @@ class Queue:
         self._open: dict[str, Delivery] = {}
         self._heap: list[tuple[float, str]] = []
         self._changed = threading.Condition()
-        for _ in range(PUSHES if spec.push_config.push_endpoint else 0):
-            threading.Thread(target=self._keep_pushing, daemon=True).start()
+        self._pushers = 0
 
     def put(self, messages: Sequence[Any]) -> None:
         """Deliver these, at once."""
         with self._changed:
             for message in messages:
                 self._schedule(Delivery(message), time.monotonic())
+            while self.spec.push_config.push_endpoint and self._pushers < min(PUSHES, len(self._open)):
+                self._pushers += 1
+                threading.Thread(target=self._keep_pushing, daemon=True).start()
 
     def take(self, at_most: int, lease: float, wait: float) -> list[Delivery]:
         """What is due, as soon as there is anything within `wait` seconds; due again after `lease` seconds."""

@@ -16,6 +16,7 @@ from gapheal import spec
 from gapheal.errors import GaphealError
 from gapheal.local import bqemulator, functions, pubsub, workers
 from gapheal.local.calls import Reply, call
+from gapheal.local.nearby import calls_urls, write_nearby
 from gapheal.local.ports import Ports
 from gapheal.local.processes import Child, Say, Supervisor
 from gapheal.local.ticker import Ticker
@@ -31,7 +32,8 @@ class Stack:
     Args:
         pipeline_path: the pipeline file.
         workers: a script that serves as every phase's job: `python <workers> --port N` answers `GET /` once it is
-            ready, and `POST /<downstream phase>` gets that phase's triggers. None: nobody listens to the triggers.
+            ready, and `POST /<downstream phase>` gets that phase's triggers: those of topics, and in the functions'
+            copy of the file those of URLs. None: nobody listens to the triggers.
         broker: which Pub/Sub; `auto` takes the official emulator where it is installed.
         project: the Google Cloud project, unless the file names one.
         functions_dir: a folder with `<transition>/main.py`; what it lacks is written from the template.
@@ -61,6 +63,7 @@ class Stack:
         self.project = self.pipeline.project or project
         self.function_urls: dict[str, str] = {}
         self.workers_url: str | None = None
+        self._file = self.pipeline_path
         self._workers = _resolved(workers)
         self._broker = broker
         self._functions_dir = _resolved(functions_dir)
@@ -93,7 +96,7 @@ class Stack:
             "BIGQUERY_EMULATOR_HOST": self.bigquery_host,
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
             "GOOGLE_CLOUD_PROJECT": self.project,
-            "GAPHEAL_PIPELINE": str(self.pipeline_path),
+            "GAPHEAL_PIPELINE": str(self._file),
         }
 
     def post(self, transition: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
@@ -128,6 +131,8 @@ class Stack:
         self.bigquery_host, self.pubsub_host = bigquery.address, broker.address
         if self._workers:
             self.workers_url = workers.start(self.supervisor, self._ports, self._workers, self.env()).address
+            if calls_urls(self.pipeline):
+                self._file = write_nearby(self.pipeline, self.workers_url, self.run_dir)
         self.function_urls = {name: self._start_function(name).address for name in self.pipeline.transitions}
         # Google's Pub/Sub client takes half a second to import: by now there is something to wait for.
         from gapheal.local import wiring  # noqa: PLC0415

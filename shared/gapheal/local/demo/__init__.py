@@ -20,9 +20,8 @@ from gapheal.local.pubsub import Kind
 from gapheal.local.stack import Stack
 
 TURNED = {
-    "mode: observe": "mode: heal",
+    "mode: observe": "mode: heal\n    max_in_flight: 150",
     "max_age_days: 30": "max_age_days: null",
-    "batch_size: 31": "batch_size: 62\n    max_in_flight: 50",
 }
 """Where the demo differs from the shipped file: it heals, whatever the age, and in bigger steps: one engine on this
 machine does the work of a whole warehouse."""
@@ -53,10 +52,10 @@ def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> N
     example = Example.nba()
     pipeline, plan = folder / "pipeline.yaml", folder / "plan.json"
     pipeline.write_text(healing(example.pipeline.read_text()))
-    narrator.say("Five phases of an NBA pipeline, three seasons, 638 dates; everything runs on this machine.")
+    narrator.say("Seven phases of an NBA pipeline, four seasons, 853 dates; everything runs on this machine.")
     turned = "; ".join(line.strip() for text in TURNED.values() for line in text.splitlines())
     narrator.say(f"Its pipeline.yaml is the shipped one, but for {turned}.")
-    narrator.doing("starting BigQuery and Pub/Sub emulators, four functions, the phases' workers")
+    narrator.doing("starting BigQuery and Pub/Sub emulators, six functions, the phases' workers")
     stack = Stack(
         pipeline,
         workers=example.workers,
@@ -71,7 +70,7 @@ def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> N
 
 
 def _seed(stack: Stack, example: Example, plan: Path, plant: int | None, narrator: Narrator) -> None:
-    narrator.doing("filling three seasons of five phases, and breaking them")
+    narrator.doing("filling four seasons of seven phases, and breaking them")
     command: list[str | Path] = [sys.executable, example.folder / "planter.py"]
     command += ["--project", stack.project, "--plan", plan]
     stack.supervisor.run("planter", [*command, *(["--seed", str(plant)] if plant is not None else [])], stack.env())

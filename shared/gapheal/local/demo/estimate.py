@@ -19,8 +19,8 @@ class _Step:
 
     policy: Policy
     ready: deque[str]
-    blocked: frozenset[str]
-    """Gaps that the phase before has as well: they come up when it has healed them."""
+    blocked: dict[str, set[str]]
+    """Gaps that steps before have as well, and which: they come up when those have healed them."""
     free_at: list[float]
     """When each of the workers is free."""
     in_flight: int = 0
@@ -42,7 +42,12 @@ class _Step:
         self.last = now
 
 
-def hours(gaps: Mapping[str, Collection[str]], policies: Mapping[str, Policy], at_once: int) -> dict[str, float]:
+def hours(
+    gaps: Mapping[str, Collection[str]],
+    policies: Mapping[str, Policy],
+    feeders: Mapping[str, Collection[str]],
+    at_once: int,
+) -> dict[str, float]:
     """By transition, how many hours after the scan its last gap is healed.
 
     A date in flight is a job of `JOB_MINUTES`, and waits for one of the workers; each finished one is an event, that
@@ -50,25 +55,26 @@ def hours(gaps: Mapping[str, Collection[str]], policies: Mapping[str, Policy], a
     Leases do not run out, because a queue that heals dates prolongs them.
 
     Args:
-        gaps: dates to heal, by transition, in the order of the pipeline.
+        gaps: dates to heal, by transition.
         policies: of the same transitions.
+        feeders: of each, the transitions that feed its upstream.
         at_once: dates that the workers of one phase compute side by side.
     """
-    steps: list[_Step] = []
-    above: frozenset[str] = frozenset()
+    steps: dict[str, _Step] = {}
     for name, dates in gaps.items():
-        blocked = above.intersection(dates)
-        ready = deque(sorted(set(dates) - blocked))
-        steps.append(_Step(policies[name], ready, blocked, [0.0] * at_once))
-        above = frozenset(dates)
-    running = [(done, place, date) for place, step in enumerate(steps) for done, date in step.trigger(0.0)]
+        broken = {date: {feeder for feeder in feeders[name] if date in gaps[feeder]} for date in dates}
+        ready = deque(sorted(date for date in dates if not broken[date]))
+        steps[name] = _Step(policies[name], ready, {d: by for d, by in broken.items() if by}, [0.0] * at_once)
+    running = [(done, name, date) for name, step in steps.items() for done, date in step.trigger(0.0)]
     heapq.heapify(running)
     while running:
-        now, place, date = heapq.heappop(running)
-        steps[place].heal(now)
-        if place + 1 < len(steps) and date in steps[place + 1].blocked:
-            steps[place + 1].ready.append(date)
-        for woken in (place, place + 1):
-            for done, day in steps[woken].trigger(now) if woken < len(steps) else ():
-                heapq.heappush(running, (done, woken, day))
-    return {name: step.last / 60 for name, step in zip(gaps, steps, strict=True)}
+        now, healed, date = heapq.heappop(running)
+        steps[healed].heal(now)
+        for name, step in steps.items():
+            if healed in step.blocked.get(date, ()):
+                step.blocked[date].remove(healed)
+                if not step.blocked[date]:
+                    step.ready.append(date)
+            for done, day in step.trigger(now):
+                heapq.heappush(running, (done, name, day))
+    return {name: step.last / 60 for name, step in steps.items()}

@@ -9,9 +9,9 @@ from typing import Any
 
 from gapheal.errors import GaphealError
 from gapheal.local.demo import tables
-from gapheal.local.demo.findings import Findings, Plan, Witnessed
+from gapheal.local.demo.findings import GRADES, Answers, Findings, Plan, Witnessed
 from gapheal.local.demo.narrator import Narrator
-from gapheal.local.demo.world import PLAYOFF_DATES, PLAYOFF_GAMES, World, within
+from gapheal.local.demo.world import GRADED_DATES, PLAYOFF_DATES, PLAYOFF_GAMES, World, within
 from gapheal.local.stack import Stack
 from gapheal.model.pipeline import Pipeline
 
@@ -58,7 +58,13 @@ class Story:
         tell.title("The hole")
         tell.say("A backfill loaded three playoffs into phase 2. No event told phase 3, so nothing later was computed.")
         tell.doing("counting games")
-        tell.show(tables.hole(plan, self._world.games()))
+        games = self._world.games()
+        tell.show(tables.hole(plan, games))
+        graded = games["grading"][GRADES].keys() & set(plan.ungraded)
+        tell.say(
+            f"And the last season's predictions were never graded: of {len(plan.ungraded)} dates {len(graded)} is, by a "
+            "single row from a test."
+        )
         if plan.losses:
             tell.say(f"Besides, {len(plan.losses)} losses were planted at random; for example {plan.losses[0]}.")
 
@@ -71,8 +77,9 @@ class Story:
         tell.say("A first few only: until a trigger has healed a date, nobody knows that anybody listens.")
 
     def _round(self) -> dict[str, dict[str, Any]]:
-        """A scan of every transition, all at once."""
-        names = list(self._stack.function_urls)
+        """A scan of every transition that is not paused, all at once."""
+        steps = self._stack.pipeline.transitions
+        names = [name for name in self._stack.function_urls if steps[name].policy.mode != "paused"]
         with ThreadPoolExecutor(len(names)) as pool:
             return dict(zip(names, pool.map(self._stack.scan, names), strict=True))
 
@@ -111,28 +118,35 @@ class Story:
             tell.step(f"{name}: {_headline(report)}")
         tell.doing("counting games, and asking the workers what they saw")
         games, log = self._world.games(), self._world.log()
-        by_season, (dates,) = (self._world.ask(sql) for sql in self._queries())
+        by_season, (dates,), (graded,) = (self._world.ask(sql) for sql in self._queries())
         found = {row["season_year"]: row["games"] for row in by_season}
         return Findings(
             plan=plan,
             games=games,
             witnessed={phase: Witnessed.read(log, phase) for phase in plan.gaps},
             second_round=second_round,
-            playoff_games={first: found.get(int(first[:4]) - 1, 0) for first, _ in plan.playoffs},
-            playoff_dates=dates["dates"],
+            answers=Answers(
+                playoff_games={first: found.get(int(first[:4]) - 1, 0) for first, _ in plan.playoffs},
+                playoff_dates=dates["dates"],
+                graded_dates=graded["graded_dates"],
+            ),
         )
 
-    def _queries(self) -> tuple[str, str]:
+    def _queries(self) -> tuple[str, str, str]:
         playoffs = within(self._plan.playoffs)
-        return PLAYOFF_GAMES.format(playoffs=playoffs), PLAYOFF_DATES.format(playoffs=playoffs)
+        return (
+            PLAYOFF_GAMES.format(playoffs=playoffs),
+            PLAYOFF_DATES.format(playoffs=playoffs),
+            GRADED_DATES.format(opens=min(self._plan.ungraded)),
+        )
 
     def _outcome(self, findings: Findings) -> None:
         tell = self._narrator
         tell.title("What it came to")
         tell.show(tables.outcome(self._shipped, findings, self._world.told()))
-        for note in tables.footnotes(self._shipped):
+        for note in [*tables.footnotes(self._shipped), *tables.excused_tables(self._shipped, findings.games)]:
             tell.say(note)
-        tell.title("The queries that once showed the hole")
+        tell.title("The queries that once showed the holes")
         for sql in self._queries():
             tell.say(sql)
             tell.show(tables.answer(self._world.ask(sql)))

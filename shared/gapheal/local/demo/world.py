@@ -11,23 +11,28 @@ from typing import Any, NamedTuple
 
 from gapheal.bigquery import Connection, connect
 from gapheal.local.calls import call
-from gapheal.local.demo.findings import Games
+from gapheal.local.demo.findings import FACTORS, GRADES, SUMMARY, Games
 from gapheal.local.stack import Stack
 
-PLAYOFF_GAMES = """\
+PLAYOFF_GAMES = f"""\
 SELECT
   season_year,
   COUNT(DISTINCT game_code) AS games
-FROM nba_analytics.player_game_summary
-WHERE {playoffs}
+FROM {SUMMARY}
+WHERE {{playoffs}}
 GROUP BY season_year
 ORDER BY season_year"""
 
-PLAYOFF_DATES = """\
+PLAYOFF_DATES = f"""\
 SELECT COUNT(DISTINCT game_date) AS dates
-FROM nba_precompute.player_composite_factors
-WHERE {playoffs}"""
+FROM {FACTORS}
+WHERE {{playoffs}}"""
 """The two queries that once showed the hole; where they were open-ended, they name the playoffs."""
+
+GRADED_DATES = f"""\
+SELECT COUNT(DISTINCT game_date) AS graded_dates
+FROM {GRADES}
+WHERE game_date >= '{{opens}}'"""
 
 _EXCUSED = """
 SELECT transition, JSON_VALUE(numbers, '$.excuse') AS excuse, COUNT(DISTINCT partition_date) AS dates
@@ -71,15 +76,19 @@ class World:
         return self._connection.query(sql, {}).rows
 
     def games(self) -> Games:
-        """Games by phase and date."""
-        tables = {name: phase.tables[0].table for name, phase in self._stack.pipeline.phases.items()}
+        """Games by phase, table and date."""
+        phases = self._stack.pipeline.phases
         counts = (
-            f"SELECT '{name}' AS phase, game_date, COUNT(DISTINCT game_id) AS games FROM {table} GROUP BY game_date"
-            for name, table in tables.items()
+            f"SELECT '{name}' AS phase, '{table.table}' AS name, {table.date_column} AS day, "
+            f"COUNT(DISTINCT game_id) AS games FROM {table.table} GROUP BY day"
+            for name, phase in phases.items()
+            for table in phase.tables
         )
-        games: dict[str, dict[str, int]] = {name: {} for name in tables}
+        games: dict[str, dict[str, dict[str, int]]] = {
+            name: {table.table: {} for table in phase.tables} for name, phase in phases.items()
+        }
         for row in self.ask("\nUNION ALL\n".join(counts)):
-            games[row["phase"]][str(row["game_date"])] = row["games"]
+            games[row["phase"]][row["name"]][str(row["day"])] = row["games"]
         return games
 
     def log(self) -> list[Mapping[str, Any]]:

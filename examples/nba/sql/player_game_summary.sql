@@ -1,4 +1,4 @@
--- Phase 3, analytics: what each player did in each game that counts. All-star and exhibition games do not.
+-- Phase 3: what each player did in each game that counts. All-star and exhibition games do not.
 WITH team_totals AS (
   SELECT
     game_id,
@@ -6,7 +6,7 @@ WITH team_totals AS (
     SUM(field_goals_attempted + turnovers) + 0.44 * SUM(free_throws_attempted) AS possessions,
     SUM(minutes) AS minutes
   FROM nba_raw.bdl_player_boxscores
-  WHERE game_date BETWEEN @start_date AND @end_date
+  WHERE game_date IN (@dates)
   GROUP BY game_id, team
 )
 SELECT
@@ -19,6 +19,7 @@ SELECT
   box.opponent,
   box.minutes,
   2 * box.field_goals_made + box.three_pointers_made + box.free_throws_made AS points,
+  box.three_pointers_made,
   box.rebounds,
   box.assists,
   ROUND(SAFE_DIVIDE(
@@ -32,5 +33,5 @@ SELECT
   CURRENT_TIMESTAMP() AS processed_at
 FROM nba_raw.bdl_player_boxscores AS box
 JOIN team_totals USING (game_id, team)
-WHERE box.game_date BETWEEN @start_date AND @end_date
+WHERE box.game_date IN (@dates)
   AND box.game_kind IN ('regular', 'play_in', 'playoffs')
