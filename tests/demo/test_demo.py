@@ -17,7 +17,7 @@ from gapheal.local import demo
 from gapheal.local.demo import story
 from gapheal.local.example import Example
 
-TURNED = {"mode", "max_age_days", "batch_size", "max_in_flight"}
+TURNED = {"mode", "max_age_days", "max_in_flight"}
 
 
 def test_the_demo_heals_with_the_shipped_file_but_for_what_it_says():
@@ -26,7 +26,7 @@ def test_the_demo_heals_with_the_shipped_file_but_for_what_it_says():
 
     for name, transition in shipped.transitions.items():
         ours = healing.transitions[name]
-        assert ours.policy.mode == "heal"
+        assert ours.policy.mode == ("paused" if transition.policy.mode == "paused" else "heal")
         assert ours.policy.max_age_days is None
         assert ours.policy.model_dump(exclude=TURNED) == transition.policy.model_dump(exclude=TURNED)
         assert ours.model_dump(exclude={"policy"}) == transition.model_dump(exclude={"policy"})
@@ -50,8 +50,10 @@ def test_it_ends_with_an_error_that_says_what_does_not_hold(capsys, monkeypatch,
     told = capsys.readouterr().out
     assert code == 1
     assert "phase3: 137 gaps were never triggered: 2022-04-16" in told
+    assert "grading: 199 gaps were never triggered: 2024-11-06" in told
     assert "phase2_to_phase3: a second scan was to find nothing to do, and found 137 gaps" in told
-    assert "phase3: expected 87 games from 2022-04-16 to 2022-06-17, found 0" in told
+    assert "nba_analytics.player_game_summary: expected 87 games from 2022-04-16 to 2022-06-17, found 0" in told
+    assert "nba_predictions.prediction_accuracy: expected 199 graded dates, found 1" in told
     assert "the logs stay in" in told
 
 
@@ -101,8 +103,10 @@ def test_all_gaps_heal_and_no_trigger_is_useless(tmp_path, arguments):
     assert told.at[0] < 10, "5 s are promised; a machine that runs a whole test suite gets twice as long"
     assert told.longest_silence < 5, "2 s are promised"
     assert told.lines[-1].endswith("gapheal local up")
-    assert {"2021            87", "2022            84", "2023            88", "137"} <= set(told.lines)
+    assert {"2021            87", "2022            84", "2023            88", "137", "199"} <= set(told.lines)
+    assert told.row("phase5_to_grading").split()[:4] == ["phase5_to_grading", "213", "199", "0"]
     if "--plant" not in arguments:
         for name in ("phase2_to_phase3", "phase3_to_phase4", "phase4_to_phase5", "phase5_to_phase6"):
             assert "137 dates in" in told.row(name)
+        assert "in 685 messages" in told.row("phase3_to_phase4"), "five a date"
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"

@@ -10,8 +10,11 @@ from gapheal.model.pipeline import Policy
 POLICY = Policy(breaker_after=5, max_in_flight=25)
 
 
-def minutes(gaps, at_once=25, policy=POLICY):
-    return {name: 60 * h for name, h in hours(gaps, dict.fromkeys(gaps, policy), at_once).items()}
+def minutes(gaps, at_once=25, feeders=None):
+    """Of a chain of transitions, each fed by the one before, unless `feeders` says otherwise."""
+    names = list(gaps)
+    chain = {name: set(names[max(place - 1, 0) : place]) for place, name in enumerate(names)}
+    return {name: 60 * h for name, h in hours(gaps, dict.fromkeys(gaps, POLICY), feeders or chain, at_once).items()}
 
 
 def days(count: int) -> list[str]:
@@ -38,6 +41,15 @@ def test_the_next_phase_follows_a_job_behind():
 
 def test_a_gap_of_the_later_phase_alone_waits_for_nobody():
     assert minutes({"a": days(20), "b": ["other"]}, at_once=1)["b"] == pytest.approx(JOB_MINUTES)
+
+
+def test_what_has_two_feeders_waits_for_both():
+    gaps = {"a": days(10), "b": ["d000"], "c": days(10)}
+
+    found = minutes(gaps, at_once=1, feeders={"a": set(), "b": set(), "c": {"a", "b"}})
+
+    assert found["c"] == pytest.approx(11 * JOB_MINUTES)
+    assert found["b"] == pytest.approx(JOB_MINUTES)
 
 
 @given(st.lists(st.sets(st.sampled_from(days(40))), min_size=1, max_size=4), st.integers(1, 30))

@@ -32,7 +32,8 @@ def start(supervisor: Supervisor, ports: Ports) -> Child:
     return supervisor.start(
         NAME,
         [
-            *(sys.executable, "-m", "gapheal.local.engine", "start", "--ephemeral", "--no-admin", "--log-level", "error"),
+            *(sys.executable, "-m", "gapheal.local.engine", "start"),
+            *("--ephemeral", "--no-admin", "--log-level", "error"),
             *("--rest-port", str(rest), "--grpc-port", str(grpc)),
         ],
         address=address,

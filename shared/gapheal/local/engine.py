@@ -27,7 +27,7 @@ def parsing_once(parse: Parse) -> Parse:
     parsed: OrderedDict[object, list[Any]] = OrderedDict()
 
     def remembered(self: Any, sql: str, **options: Any) -> list[Any]:
-        key = (type(self), repr(self.settings), sql, repr(sorted(options.items())))
+        key = (type(self), self.normalization_strategy, repr(self.settings), sql, repr(sorted(options.items())))
         trees = parsed.get(key)
         if trees is None:
             trees = parsed[key] = parse(self, sql, **options)

@@ -62,8 +62,8 @@ class Story:
         tell.show(tables.hole(plan, games))
         graded = games["grading"][GRADES].keys() & set(plan.ungraded)
         tell.say(
-            f"And the last season's predictions were never graded: of {len(plan.ungraded)} dates {len(graded)} is, by a "
-            "single row from a test."
+            f"And the last season's predictions were never graded: of {len(plan.ungraded)} dates {len(graded)} is, "
+            "by a single row from a test."
         )
         if plan.losses:
             tell.say(f"Besides, {len(plan.losses)} losses were planted at random; for example {plan.losses[0]}.")
