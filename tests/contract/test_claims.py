@@ -49,6 +49,7 @@ def test_another_number_date_or_transition_is_another_claim(claims, other):
     assert isinstance(claims.acquire(*other, "100/10"), Won)
 
 
+@pytest.mark.fault(2)
 def test_of_many_at_once_exactly_one_wins(claims):
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: claims.acquire(NAME, DAY, 7, "100/10"), range(16)))
@@ -56,6 +57,7 @@ def test_of_many_at_once_exactly_one_wins(claims):
     assert [type(answer) for answer in answers].count(Won) == 1
 
 
+@pytest.mark.fault(7)
 def test_a_lost_reply_is_read_back_as_our_own(bq, project, monkeypatch):
     """The client repeats a create whose reply was lost, and gets 409 for its own claim."""
     connection = connect("small", project, "us-west2")

@@ -84,6 +84,7 @@ def test_a_message_is_pushed_to_who_listens(broker, project, topic, endpoint):
 
 
 @pytest.mark.usefixtures("broker")
+@pytest.mark.fault(10)
 def test_a_topic_that_does_not_exist_is_named_and_nothing_was_delivered(project):
     (delivery,) = PubSubPublisher(project).publish(TRIGGER, [message()])
 

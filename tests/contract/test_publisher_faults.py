@@ -115,6 +115,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("code", "error"), REFUSALS.items())
+@pytest.mark.fault(10)
 def test_what_the_server_refuses_was_surely_not_delivered(server, publisher, code, error):
     server.script = [code]
 
@@ -161,6 +162,7 @@ def test_a_refusal_after_a_doubtful_failure_leaves_the_doubt(server, publisher):
     assert delivery.outcome == "unknown"
 
 
+@pytest.mark.fault(8)
 def test_a_server_that_does_not_answer_in_time_leaves_a_doubt(server, publisher):
     server.script = [lambda: time.sleep(4)] * 3
     began = time.monotonic()

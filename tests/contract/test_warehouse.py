@@ -174,6 +174,7 @@ def test_all_faults_are_told_at_once(tables, observe):
     assert ("table d.rav was not found" in first, "has no column dya" in second) == (True, True)
 
 
+@pytest.mark.fault(12)
 def test_a_dataset_in_another_location_is_refused(bq, run, tables, observe):
     dataset = bigquery.Dataset(f"{bq.project}.europe")
     dataset.location = "EU"
@@ -189,6 +190,7 @@ def test_a_dataset_in_another_location_is_refused(bq, run, tables, observe):
     )
 
 
+@pytest.mark.fault(14)
 def test_a_table_that_vanishes_while_the_process_lives_is_an_error_never_empty(run, tables, project):
     warehouse = BigQueryWarehouse(small_pipeline(), connect("small", project, "us-west2"))
     warehouse.observe(NAME, ALL)
@@ -198,6 +200,7 @@ def test_a_table_that_vanishes_while_the_process_lives_is_an_error_never_empty(r
         warehouse.observe(NAME, ALL)
 
 
+@pytest.mark.fault(14)
 def test_a_column_that_is_renamed_while_the_process_lives_is_named(run, tables, project):
     warehouse = BigQueryWarehouse(small_pipeline(), connect("small", project, "us-west2"))
     warehouse.observe(NAME, ALL)

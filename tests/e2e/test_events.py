@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from gapheal.local import wiring
 from gapheal.local.calls import call
 
@@ -29,6 +31,7 @@ def listen(world, transition, endpoint):
         clients.subscriber.create_subscription(request=request, retry=None, timeout=10)
 
 
+@pytest.mark.fault(2)
 def test_the_same_event_forty_times_over_four_processes_is_one_trigger(start, helpers, endpoint, measured):
     """The processes share nothing but the emulators; repeated with a new date each time."""
     world = start(workers=False, breaker_after=100, max_in_flight=100)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from gapheal.errors import Unavailable
+from gapheal.errors import ConfigError, Unavailable
 from gapheal.model.passes import Delivery, Limited
 from gapheal.reconcile import PASS_SECONDS
 
@@ -110,3 +110,18 @@ def test_with_pubsub_down_the_caller_comes_again_and_no_attempt_is_used(town):
 
     assert {answer.status for answer in answers} == {503}
     assert made.scan()["triggered"] == 1
+
+
+@pytest.mark.fault(14)
+def test_a_fault_of_one_transitions_table_stops_no_other(place):
+    def gone(real, transition, scope):
+        if transition == "refined_to_served":
+            raise ConfigError("d.served was not found")
+        return real(transition, scope)
+
+    with place.breaking("warehouse", "observe", gone):
+        broken = place.post(SCAN, "refined_to_served")
+        report = place.scan()
+
+    assert (broken.status, broken.body) == (500, {"error": "d.served was not found"})
+    assert report["triggered"] == 30

@@ -79,6 +79,7 @@ def _chunks(total: int):
         yield b"x" * 65536
 
 
+@pytest.mark.fault(22)
 def test_33_megabytes_are_refused_in_words_without_being_kept(server):
     port, pid = server
     assert _post(port, b"{}")[0] == 400  # all is loaded

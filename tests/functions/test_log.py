@@ -33,6 +33,7 @@ def test_a_pass_is_one_line_that_can_be_found_by_its_id(function):
     [b"{", b"\xff", b"", {"x\ny": 1}, push({"game_date": "TODAY\n{}"}), push({"game_date": "2024-02-30"})],
     ids=["cut off", "not UTF-8", "empty", "newline in a key", "newline in a date", "impossible"],
 )
+@pytest.mark.fault(22, 25)
 def test_a_bad_body_is_one_warning_without_a_stack_trace(function, body):
     function.post(body)
 

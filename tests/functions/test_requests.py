@@ -60,6 +60,7 @@ def test_each_function_heals_its_own_transition(function, transition):
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/octet-stream", "application/cloudevents+json"]
 )
+@pytest.mark.fault(23)
 def test_every_shape_of_an_event_triggers_its_date(function, body, headers, content_type):
     function.world.warehouse.put(RAW, DAY)
 
@@ -167,6 +168,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("headers", [{}, {"X-CloudScheduler": "true", "User-Agent": "Google-Cloud-Scheduler"}])
+@pytest.mark.fault(22)
 def test_any_other_post_is_refused_with_what_was_expected_and_found(function, body, headers):
     answer = function.post(body, headers)
 

@@ -78,6 +78,7 @@ def test_a_faulty_file_is_an_answer_and_is_read_again_when_mended(function, pipe
     assert function.client.post("/", data=SCAN).status_code == 200
 
 
+@pytest.mark.fault(26)
 def test_a_file_without_the_transition_names_the_nearest(function, pipeline_file):
     pipeline_file.write_text(pipeline_file.read_text().replace("phase2_to_phase3: {}, ", ""))
 

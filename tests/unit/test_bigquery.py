@@ -54,6 +54,7 @@ class Jobs:
         return Job()
 
 
+@pytest.mark.fault(16)
 def test_a_statement_with_a_stable_id_is_attached_to_and_runs_once():
     jobs = Jobs()
     connection = Connection(jobs, "project-1", "us-west2", {}, emulator=False)
@@ -80,6 +81,7 @@ def test_a_statement_with_a_stable_id_is_attached_to_and_runs_once():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
+@pytest.mark.fault(17)
 def test_each_failure_tells_the_caller_what_to_do_next(error, kind, said):
     with pytest.raises(kind, match="asking") as caught, translated("asking"):
         raise error

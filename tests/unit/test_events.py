@@ -57,6 +57,7 @@ SHAPES = {
 
 @pytest.mark.parametrize(("body", "headers"), SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("content_type", ["application/json", "application/octet-stream", "text/plain", None])
+@pytest.mark.fault(23)
 def test_every_shape_of_an_event_names_its_date_whatever_the_content_type(body, headers, content_type):
     request = ask(body, {**headers, **({"Content-Type": content_type} if content_type else {})})
 
@@ -136,6 +137,7 @@ BAD_DATES = {
 
 
 @pytest.mark.parametrize(("event", "reason"), BAD_DATES.values(), ids=BAD_DATES)
+@pytest.mark.fault(24)
 def test_one_bad_date_rejects_the_event_whole_and_says_why(event, reason):
     with pytest.raises(Rejected) as error:
         ask(push(event))
@@ -178,6 +180,7 @@ MALFORMED_EVENTS = {
 
 
 @pytest.mark.parametrize(("body", "headers", "reason"), MALFORMED_EVENTS.values(), ids=MALFORMED_EVENTS)
+@pytest.mark.fault(23)
 def test_a_malformed_event_is_rejected_not_refused(body, headers, reason):
     with pytest.raises(Rejected) as error:
         ask(body, headers)
@@ -275,6 +278,7 @@ def test_a_body_of_exactly_one_mebibyte_is_read():
 
 
 @pytest.mark.parametrize("headers", [UNWRAPPED, CLOUD, {"CE-ID": "1"}])
+@pytest.mark.fault(26)
 def test_a_header_never_turns_an_event_into_a_scan(headers):
     with pytest.raises(Rejected, match="no date"):
         ask({"scan_for_gaps": True}, headers)

@@ -104,6 +104,7 @@ def test_paused_looks_at_nothing():
     )
 
 
+@pytest.mark.fault(2)
 def test_a_lost_claim_is_leased_and_sends_nothing():
     small = Small()
     small.world.claims.acquire(NAME, DAY, 1, "somebody else's")
@@ -113,6 +114,7 @@ def test_a_lost_claim_is_leased_and_sends_nothing():
     assert small.world.publisher.sent == []
 
 
+@pytest.mark.fault(5)
 def test_a_claim_whose_owner_crashed_is_found_recorded_and_followed_by_the_next_number():
     small = Small(lease_minutes=60)
     small.world.claims.acquire(NAME, DAY, 1, "crashed")
@@ -124,6 +126,7 @@ def test_a_claim_whose_owner_crashed_is_found_recorded_and_followed_by_the_next_
     assert [(t["n"], t["outcome"]) for t in small.rows["triggers"]] == [(1, "unknown"), (2, "published")]
 
 
+@pytest.mark.fault(6)
 def test_a_crash_before_the_record_costs_a_lease_and_no_double():
     small = Small(lease_minutes=60)
     small.world.ledger.refuses = "no ledger"
@@ -138,6 +141,7 @@ def test_a_crash_before_the_record_costs_a_lease_and_no_double():
     assert [report["triggered"] for report in (second, third, fourth)] == [0, 0, 1]
 
 
+@pytest.mark.fault(11)
 def test_unread_ledger_or_warehouse_means_no_triggers():
     for port in ("ledger", "warehouse"):
         small = Small()
@@ -148,6 +152,7 @@ def test_unread_ledger_or_warehouse_means_no_triggers():
         assert (small.world.publisher.sent, small.world.claims.created) == ([], {})
 
 
+@pytest.mark.fault(12)
 def test_a_missing_table_is_an_error_never_empty():
     small = Small()
     small.world.warehouse.fails = ConfigError("d.refined was not found")
@@ -180,6 +185,7 @@ def test_an_unreachable_target_is_not_claimed_for_group_after_group():
     assert len(small.world.claims.created) == 10
 
 
+@pytest.mark.fault(10)
 def test_a_topic_that_is_gone_is_told_and_uses_no_attempt():
     small = Small(max_attempts=1)
     small.world.publisher.answer = lambda m: Delivery(m, "failed", error="the topic does not exist")
@@ -191,6 +197,7 @@ def test_a_topic_that_is_gone_is_told_and_uses_no_attempt():
     assert small.run()["triggered"] == 1
 
 
+@pytest.mark.fault(8)
 def test_an_unknown_outcome_is_treated_as_sent():
     small = Small()
     small.world.publisher.answer = lambda m: Delivery(m, "unknown", error="timed out")

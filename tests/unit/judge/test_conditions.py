@@ -50,6 +50,7 @@ def test_a_date_without_downstream_rows_is_missing_and_says_where():
         (11, 1.0, Condition.COMPLETE),
     ],
 )
+@pytest.mark.fault(20)
 def test_a_date_with_too_few_entities_is_partial(entities, ratio, condition):
     verdict = verdict_of(small_pipeline(min_completeness=ratio), refined=Count(50, entities))
 
@@ -63,6 +64,7 @@ def test_completeness_is_compared_in_exact_decimals():
     assert verdict.condition is Condition.COMPLETE
 
 
+@pytest.mark.fault(20)
 def test_a_date_with_fewer_rows_than_min_rows_is_partial():
     verdict = verdict_of(small_pipeline(tables={"refined": {"min_rows": 5}}), refined=Count(4, 10))
 

@@ -248,6 +248,7 @@ class TestSuddenLoss:
     @pytest.mark.parametrize(
         ("known", "lost", "action"), [(12, 7, "held"), (12, 6, "heal"), (10, 10, "held"), (9, 9, "heal")]
     )
+    @pytest.mark.fault(13)
     def test_most_of_ten_dates_gone_holds_the_gaps(self, story, known, lost, action):
         told = self.story(story, known)
         self.lose(told, lost)

@@ -35,6 +35,7 @@ def written(story, *, after, stale="report", **policy):
         (timedelta(days=-3), 60, "complete"),
     ],
 )
+@pytest.mark.fault(21)
 def test_upstream_written_later_than_the_table_by_more_than_the_limit_is_stale(story, after, limit, condition):
     verdict = written(story, after=after, stale_after_minutes=limit).look()[DAY]
 
@@ -139,6 +140,7 @@ def test_an_edit_of_the_file_makes_nothing_stale(story):
 
 
 @pytest.mark.parametrize("table", ["d.raw", "d.refined"])
+@pytest.mark.fault(18)
 def test_nothing_is_stale_while_rows_are_in_a_streaming_buffer(story, table):
     told = written(story, after=timedelta(hours=2))
     told.facts[table] = TableFacts(buffered=True)

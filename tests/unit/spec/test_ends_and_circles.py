@@ -95,10 +95,12 @@ transitions:
         ),
     ],
 )
+@pytest.mark.fault(31)
 def test_transitions_lead_from_phase_to_phase_in_one_direction(faults, steps, told):
     assert faults(HEAD + "".join(f"  {step}\n" for step in steps)) == told
 
 
+@pytest.mark.fault(31)
 def test_each_circle_is_told_once(faults):
     told = faults(f"{HEAD}  a_to_b: {{upstream: [a, c]}}\n  b_to_a: {{}}\n  b_to_c: {{}}\n")
 

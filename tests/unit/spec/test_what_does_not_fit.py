@@ -195,6 +195,7 @@ def test_names_that_bigquery_takes_pass(name):
         (" ", "leave `where` out to count every row"),
     ],
 )
+@pytest.mark.fault(25)
 def test_where_is_one_condition(faults, where, mend):
     (told,) = faults(table(f'{{table: x.a, where: "{where}"}}'))
 
@@ -245,6 +246,7 @@ def test_where_may_hold_anything_inside_quotes(where):
         ("gibberish: 1", "gibberish: unknown key; known here: version, pipeline, project"),
     ],
 )
+@pytest.mark.fault(25)
 def test_each_value_has_its_form(faults, written, told):
     base = {line.partition(":")[0]: line for line in HEAD.splitlines()} | {"transitions": "transitions: {a_to_b: {}}"}
     text = "\n".join((base | {written.partition(":")[0]: written}).values())

@@ -24,6 +24,7 @@ def hide(table, rows=1234):
 @pytest.mark.parametrize(("scope", "when"), [
     (EVER, "of any date"), (WEEK, "from 2024-03-04 to 2024-03-10"), (Scope(dates=frozenset({DAY})), "of 2024-03-09"),
 ])  # fmt: skip
+@pytest.mark.fault(13)
 def test_a_table_that_hides_its_rows_is_an_error_with_the_numbers(scope, when, tables, observe, file):
     tables[0].put(DAY)
     hide(tables[1])

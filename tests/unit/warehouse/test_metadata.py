@@ -154,6 +154,7 @@ def test_an_optional_table_is_no_reason_to_count_again(tables, observe, file):
     assert observe(EVER, file(refined={"required": False})).queries == 1
 
 
+@pytest.mark.fault(18)
 def test_rows_in_the_streaming_buffer_are_counted(world, tables, observe):
     """They may show twice, once for each tier of storage, and belong to no partition yet."""
     raw, refined = tables
@@ -174,6 +175,7 @@ def test_the_catalogue_tells_the_buffer_of_a_table_that_is_counted_anyway(world,
     assert observe(EVER).facts[RAW].buffered
 
 
+@pytest.mark.fault(19)
 def test_rows_of_no_date_are_numbered_and_judged_nowhere(tables, observe):
     raw, refined = tables
     for part, rows in (("__NULL__", 2), ("19500101", 1), ("22000101", 4)):
