@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from gapheal.intervals import Interval
 from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
 from gapheal.model.pipeline import Trigger
 
@@ -77,6 +78,49 @@ class Ledger(Protocol):
 
         Raises:
             GaphealError: they could not be kept.
+        """
+        ...
+
+    def keep_backfill(self, row: Row) -> None:
+        """Keep a new state of a backfill.
+
+        Raises:
+            GaphealError: it could not be kept.
+        """
+        ...
+
+    def backfills(self) -> Sequence[Row]:
+        """What `keep_backfill` kept, oldest first.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
+    def backfill_words(self, backfill_id: str) -> Sequence[Row]:
+        """What a backfill decided: the last word it said of each (transition, partition_date), with `observed_at`.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
+    def backfill_dates(self, transitions: Sequence[str], window: Interval, since: datetime) -> Sequence[Row]:
+        """Every (transition, partition_date) of the window with a verdict or a delivered trigger since then.
+
+        Its last verdict (`condition`, `action`, `code`, `sentence`; null: none), its `triggers` since then, the first
+        and last of them (`first_at`, `last_at`), and when one of them was first seen healed (`healed_at`).
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
+    def heal_times(self, transitions: Sequence[str]) -> Sequence[Row]:
+        """When dates were `triggered_at` and seen healed (`healed_at`): the last 200 of each transition.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
         """
         ...
 

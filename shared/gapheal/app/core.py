@@ -18,7 +18,7 @@ from gapheal.intervals import DAY, Interval
 from gapheal.judge.case import Case
 from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
-from gapheal.model.pipeline import Pipeline, Transition
+from gapheal.model.pipeline import Mode, Pipeline, Transition
 from gapheal.reconcile import Loop, report
 from gapheal.spec.faults import suggest
 
@@ -30,6 +30,8 @@ class App:
     loop: Loop
     lowered: frozenset[str] = frozenset()
     """Transitions whose mode the environment lowers."""
+    highest: Mode | None = None
+    """The mode that the environment names; None: it names none."""
 
     @property
     def pipeline(self) -> Pipeline:

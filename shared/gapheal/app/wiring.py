@@ -6,7 +6,7 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 from uuid import uuid4
 
 from gapheal.app.core import App
@@ -56,7 +56,8 @@ def build(
     Raises:
         ConfigError: no project or no credentials, or GAPHEAL_MODE is not a mode.
     """
-    effective, lowered = _with_mode(pipeline, os.environ.get("GAPHEAL_MODE") or None)
+    highest = os.environ.get("GAPHEAL_MODE") or None
+    effective, lowered = _with_mode(pipeline, highest)
     if not (warehouse and ledger and claims and publisher):
         from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import; doubles need none
         from gapheal.claims import BigQueryClaims  # noqa: PLC0415
@@ -71,7 +72,7 @@ def build(
         claims = claims or BigQueryClaims(effective, connection)
         publisher = publisher or TargetPublisher(where)
     loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex)
-    return App(loop, lowered)
+    return App(loop, lowered, cast("Mode | None", highest))
 
 
 def create_ledger(pipeline: Pipeline, project: str | None = None) -> str:

@@ -37,6 +37,7 @@ class Actions:
         self._loss = sudden_loss(self._case, seen)
         self._breaker = breaker(self._case, seen)
         decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
+        decided = [self._unasked(v) if self._is_unasked(v) else v for v in decided]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
         in_flight = self._in_flight(seen)
         given = {v.day: v for v in self._fill(self._ordered(candidates), in_flight, self._room(seen))}
@@ -117,7 +118,17 @@ class Actions:
 
     def _asked(self, day: date) -> bool:
         """Leased dates outside a request's window are looked at for the room they use, and for nothing else."""
-        return self._case.request.window is None or day in self._case.request.window
+        window, asked = self._case.request.window, self._case.request.asked
+        return (window is None or day in window) and (asked is None or day in asked)
+
+    def _is_unasked(self, verdict: Verdict) -> bool:
+        """Whether it is a gap of a kind that this backfill was told to leave."""
+        free = verdict.is_gap and verdict.action is Action.NONE
+        return free and verdict.condition not in self._case.request.only
+
+    def _unasked(self, verdict: Verdict) -> Verdict:
+        only = ", ".join(sorted(self._case.request.only))
+        return replace(verdict, action=Action.DEFERRED, reason=_because(verdict, "not_asked", only=only))
 
     def _ordered(self, candidates: Sequence[Verdict]) -> list[Verdict]:
         """An event's own dates first: tonight's date must not queue behind a backlog."""

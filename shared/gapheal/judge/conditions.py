@@ -10,7 +10,7 @@ from gapheal.intervals import DAY
 from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.stale import Stale
-from gapheal.judge.whole import Shortfall
+from gapheal.judge.whole import Shortfall, together
 from gapheal.model.passes import Action, Condition, Reason
 
 PATIENCE = timedelta(hours=48)
@@ -126,9 +126,7 @@ class Conditions:
 
     def downstream(self, day: date) -> tuple[int, int | None]:
         """Rows and entities of all required downstream tables together; None where none counts entities."""
-        counts = self._tables.counts(self._transition.downstream, day)
-        counted = [count.entities for count in counts if count.entities is not None]
-        return sum(count.rows for count in counts), sum(counted) if counted else None
+        return together(self._tables.counts(self._transition.downstream, day))
 
     def _upstream_shortfalls(self, day: date) -> Iterator[Shortfall]:
         for phase in self._transition.upstream:

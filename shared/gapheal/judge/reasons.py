@@ -37,6 +37,7 @@ SENTENCES = {
     "stale_written": "{table} was written at {written_at}, upstream at {upstream_written_at}: more than "
     "{stale_after_minutes} minutes later",
     "stale_changed": "{table} was made when upstream held {made_from} (rows/entities), it has {upstream} now",
+    "again": "{table} is whole, and a person asked at {asked_at} that it be made anew",
     "complete": "{rows} rows downstream, {upstream_rows} upstream",
     "rerun": "{gap}; trigger {n} ran again for this input and wrote nothing new: taken as it is",
     # what is done about a gap
@@ -49,6 +50,7 @@ SENTENCES = {
     "stale_reported": "{gap}; policy.stale is report: told once, a person decides",
     "no_room": "{gap}; no room: {in_flight} of {room} dates are in flight or go first",
     "slow_start": "{gap}; no room: {in_flight} of {room} dates are in flight or go first, until one is seen healed",
+    "not_asked": "{gap}; this backfill asks for dates that are {only}, and for no other",
     "breaker_open": "{gap}; the breaker is open since {since}: {failed} triggers in a row to {target} brought nothing; "
     "the next probe is due at {probe_at}",
     "observe": "{gap}; mode observe sends nothing",

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.watermark import fingerprint
+from gapheal.judge.whole import together
 from gapheal.model.passes import GAPS, Condition, Reason
 from gapheal.model.pipeline import Table
 
@@ -24,9 +25,31 @@ class Stale:
 
     def of(self, day: date) -> Reason | None:
         """Why `day` is stale, by the first table that is."""
+        if asked := self._again(day):
+            return asked
         if self._case.policy.stale == "ignore" or self._buffered(day):
             return None
         return next((why for _, why in self._tables(day)), None)
+
+    def _again(self, day: date) -> Reason | None:
+        """Why a date that a person asked for anew is not made anew yet.
+
+        It is once every table that tells its last write was written after the first trigger since; where none tells,
+        once there are more or fewer rows or entities than at that trigger.
+        """
+        case, entry = self._case, self._case.entry(day)
+        if entry.again_at is None:
+            return None
+        phase = case.transition.downstream
+        counts = {table.table: case.tables.count(phase, table, day) for table in case.tables.required(phase, day)}
+        since = (a for a in entry.attempts if a.delivered and a.claimed_at > entry.again_at)
+        if sent := next(since, None):
+            telling = {name: count.written_at for name, count in counts.items() if count.written_at}
+            before = [name for name, written_at in telling.items() if written_at <= sent.claimed_at]
+            if not before and (telling or together(counts.values()) != (sent.rows, sent.entities)):
+                return None
+            counts = {name: count for name, count in counts.items() if name in before} or counts
+        return reason("again", table=", ".join(counts), asked_at=moment(entry.again_at))
 
     def seen_whole(self, day: date, condition: Condition) -> Mapping[str, tuple[str, str]]:
         """What to remember of each table that is whole: upstream's watermark, and its own.

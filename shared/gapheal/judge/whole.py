@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -38,6 +38,13 @@ class Shortfall:
 def needed(yardstick: int, ratio: Decimal) -> int:
     """The least count that is at least `ratio` of `yardstick`, in exact decimals: 0.55 of 100 is 55."""
     return int((ratio * yardstick).to_integral_value(ROUND_CEILING))
+
+
+def together(counts: Iterable[Count]) -> tuple[int, int | None]:
+    """Rows and entities of several tables; None where none counts entities."""
+    held = list(counts)
+    counted = [count.entities for count in held if count.entities is not None]
+    return sum(count.rows for count in held), sum(counted) if counted else None
 
 
 class Tables:

@@ -11,6 +11,7 @@ from typing import Any
 
 from gapheal.bigquery import Connection, Parameter, translated
 from gapheal.errors import GaphealError
+from gapheal.intervals import Interval
 from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
 from gapheal.ledger.recall import Question, memory
@@ -93,6 +94,55 @@ class BigQueryLedger:
         self._make_ready()
         with translated(f"writing {len(rows)} decisions to {self._name}.decisions"):
             self._append("decisions", rows, None)
+
+    def keep_backfill(self, row: Row) -> None:
+        """Keep a new state of a backfill.
+
+        Raises:
+            GaphealError: it could not be kept.
+        """
+        self._make_ready()
+        with translated(f"writing the backfill {row['backfill_id']} to {self._name}.backfills"):
+            self._append("backfills", [row], None)
+
+    def backfills(self) -> list[Row]:
+        """Every state of every backfill, oldest first.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        rows, _ = self._read("backfills", {})
+        return [json.loads(row["fact"]) for row in rows]
+
+    def backfill_words(self, backfill_id: str) -> list[Row]:
+        """The last word that a backfill said of each date.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        rows, _ = self._read("backfill_words", {"backfill_id": backfill_id})
+        return [_plain(row) for row in rows]
+
+    def backfill_dates(self, transitions: Sequence[str], window: Interval, since: datetime) -> list[Row]:
+        """What became of each date of the window since then.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        names = ",".join(transitions)
+        rows, _ = self._read(
+            "backfill_dates", {"names": names, "first": window.start, "last": window.last, "since": since}
+        )
+        return [_plain(row) for row in rows]
+
+    def heal_times(self, transitions: Sequence[str]) -> list[Row]:
+        """When dates were triggered and seen healed, the last of each transition.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        rows, _ = self._read("heal_times", {"names": ",".join(transitions)})
+        return [_plain(row) for row in rows]
 
     def status(self, transition: str) -> Mapping[str, Any]:
         """Dates by verdict, open gaps by reason, what healed lately, the breaker, and the last pass.

@@ -15,6 +15,9 @@ from gapheal.ports import RETRY_LASTS
 Fact = Mapping[str, Any]
 """Plain JSON values: dates and timestamps are ISO 8601 text."""
 
+RETRIES = frozenset({"retry", "again"})
+"""Words that ask for a date once more; `again` asks for it though it is complete."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -55,10 +58,9 @@ def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: i
     claims: dict[date, list[Fact]] = defaultdict(list)
     for fact in of["claim"]:
         claims[_day(fact)].append(fact)
-    retries = {_day(fact): fact for fact in of["word"] if fact["decision"] == "retry" and fact["transition"] == name}
+    retries = {_day(fact): fact for fact in of["word"] if fact["decision"] in RETRIES and fact["transition"] == name}
     entries = {
-        day: _entry(own.get(day), claims[day], _retried_at(question, retries.get(day)))
-        for day in sorted({*own, *claims, *retries})
+        day: _entry(own.get(day), claims[day], retries.get(day), question) for day in sorted({*own, *claims, *retries})
     }
     accepted: dict[str, dict[date, Accepted]] = defaultdict(dict)
     for fact in of["word"]:
@@ -80,9 +82,12 @@ def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: i
     )
 
 
-def _entry(verdict: Fact | None, claims: list[Fact], retried_at: datetime | None) -> Entry:
+def _entry(verdict: Fact | None, claims: list[Fact], retry: Fact | None, question: Question) -> Entry:
     said = verdict or {}
     completed_at = _perhaps(said.get("completed_at"))
+    retried_at = _retried_at(question, retry)
+    if completed_at and retried_at and retried_at <= completed_at:
+        retried_at = None
     attempts = sorted((_attempt(claim) for claim in claims), key=lambda attempt: attempt.n)
     return Entry(
         n=max((attempt.n for attempt in attempts), default=0),
@@ -98,7 +103,8 @@ def _entry(verdict: Fact | None, claims: list[Fact], retried_at: datetime | None
         grew_at=_perhaps(said.get("grew_at")),
         spec=said.get("spec_hash"),
         seen_whole={table: (before, own) for table, (before, own) in (said.get("seen_whole") or {}).items()},
-        retried_at=retried_at if completed_at is None or (retried_at and retried_at > completed_at) else None,
+        retried_at=retried_at,
+        again_at=retried_at if retry and retry["decision"] == "again" else None,
     )
 
 

@@ -44,7 +44,7 @@ WITH
     WHERE verdict.completed_at IS NULL OR claim.claimed_at > verdict.completed_at
     UNION DISTINCT
     SELECT partition_date FROM word
-    WHERE transition = @transition AND decision = 'retry' AND observed_at > @retried_since
+    WHERE transition = @transition AND decision IN ('retry', 'again') AND observed_at > @retried_since
     UNION DISTINCT
     SELECT day FROM UNNEST(@days) AS day
   )

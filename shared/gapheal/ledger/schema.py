@@ -65,6 +65,17 @@ TABLES: dict[str, dict[str, str]] = {
         "who": "STRING",
         "why": "STRING",
         "until": "TIMESTAMP",
+        "backfill_id": "STRING",
+    },
+    "backfills": {
+        "backfill_id": "STRING",
+        "state": "STRING",
+        "who": "STRING",
+        "why": "STRING",
+        "window_start": "DATE",
+        "window_end": "DATE",
+        "asked": "JSON",
+        "report": "JSON",
     },
     "rejections": {
         "raw": "STRING",

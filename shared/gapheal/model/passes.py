@@ -154,6 +154,8 @@ class Entry:
     """By downstream table, from when it was last seen whole: upstream's watermark, and the table's own."""
     retried_at: datetime | None = None
     """When a person last said `retry`; None once the date was seen complete, or after seven days."""
+    again_at: datetime | None = None
+    """When a person asked for it to be made anew, though complete; None once that was done, or after seven days."""
 
 
 class Heal(NamedTuple):
@@ -200,6 +202,10 @@ class Request:
     """An event's own dates."""
     window: Interval | None = None
     """`start_date`/`end_date` of the request: nothing is triggered outside them."""
+    asked: frozenset[date] | None = None
+    """A backfill's: of the window these dates alone; None: all of it."""
+    only: frozenset[Condition] = GAPS
+    """A backfill's: which gaps may be triggered."""
     dry_run: bool = False
     note: str | None = None
     quiet: bool = False

@@ -42,6 +42,10 @@ class Loop:
             ConfigError: the file, or a table that it names, is wrong; nothing was claimed.
             Unavailable: a service did not answer, and nothing was sent.
         """
+        return self.passed(name, request)[1]
+
+    def passed(self, name: str, request: Request) -> tuple[Pass, dict[str, Any]]:
+        """As `run`: the pass with its verdicts, and its report."""
         pass_id = self.new_id()
         try:
             done = self.look(name, request, pass_id)
@@ -56,7 +60,7 @@ class Loop:
         answer["errors"] += unrecorded
         if done.healing.unreachable and not answer["triggered"]:
             raise Unavailable("; ".join(answer["errors"]))
-        return answer
+        return done, answer
 
     def look(self, name: str, request: Request, pass_id: str = "") -> Pass:
         """The pass without its record: what `run` does before it writes."""

@@ -25,6 +25,8 @@ NOTES = {
 
 
 NOTHING = Memory(queries=0)
+QUIET = frozenset({Source.EVENT, Source.BACKFILL})
+"""Sources of many passes that see nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,11 @@ def _news(verdict: Verdict, entry: Entry) -> bool:
 
 
 def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
-    """The rows to append, by table; an event that changed nothing leaves none."""
+    """The rows to append, by table; an event that changed nothing leaves none, nor does a backfill that waits."""
     common = {"observed_at": _iso(done.now), "transition": done.transition, "pass_id": done.pass_id}
     verdicts = [{**common, **_verdict_row(verdict)} for verdict in changed(done)]
     triggers = [{**common, **_trigger_row(done, sent)} for sent in done.healing.sent]
-    quiet = done.request.source is Source.EVENT and not verdicts and not triggers
+    quiet = done.request.source in QUIET and not verdicts and not triggers
     passes = [] if quiet else [{**common, **_pass_row(done)}]
     return {"triggers": triggers, "verdicts": verdicts, "passes": passes}
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from gapheal.ledger.recall import Question, memory
+from gapheal.intervals import Interval
+from gapheal.ledger.recall import RETRIES, Question, memory
 from gapheal.model.passes import OPEN, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
@@ -63,6 +64,41 @@ class MemoryLedger:
         if self.fails:
             raise self.fails
         self.rows["decisions"] += [json.loads(json.dumps(dict(row))) for row in rows]
+
+    def keep_backfill(self, row: Row) -> None:
+        """Keep a new state of a backfill."""
+        if self.fails:
+            raise self.fails
+        self.rows["backfills"].append(json.loads(json.dumps(dict(row))))
+
+    def backfills(self) -> list[Row]:
+        """Every state of every backfill, oldest first."""
+        if self.fails:
+            raise self.fails
+        return sorted(self.rows["backfills"], key=_when)
+
+    def backfill_words(self, backfill_id: str) -> Sequence[Row]:
+        """The last word that a backfill said of each date."""
+        if self.fails:
+            raise self.fails
+        return _latest(row for row in self.rows["decisions"] if row.get("backfill_id") == backfill_id)
+
+    def backfill_dates(self, transitions: Sequence[str], window: Interval, since: datetime) -> list[Row]:
+        """What became of each date of the window since then."""
+        if self.fails:
+            raise self.fails
+        return list(became(self.rows, transitions, window, since))
+
+    def heal_times(self, transitions: Sequence[str]) -> list[Row]:
+        """When dates were triggered and seen healed."""
+        if self.fails:
+            raise self.fails
+        healed: dict[tuple[str, str, str], Row] = {}
+        for row in sorted(self.rows["verdicts"], key=_when):
+            if row["transition"] in transitions and row["condition"] == "complete" and row["triggered_at"]:
+                key = row["transition"], row["partition_date"], row["triggered_at"]
+                healed.setdefault(key, {"transition": key[0], "triggered_at": key[2], "healed_at": row["observed_at"]})
+        return list(healed.values())
 
     def status(self, transition: str) -> Mapping[str, Any]:
         """Dates by verdict, open gaps by reason, what healed lately, the breaker, and the last pass."""
@@ -123,8 +159,8 @@ class _Recollection:
         return completed_at is None or _moment(claim["claimed_at"]) > _moment(completed_at)
 
     def _is_retried(self, word: Mapping[str, Any]) -> bool:
-        said = word["transition"], word["decision"]
-        return said == (self.question.transition, "retry") and _when(word) > self.question.retried_since
+        own = word["transition"] == self.question.transition and word["decision"] in RETRIES
+        return own and _when(word) > self.question.retried_since
 
 
 def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -139,6 +175,37 @@ def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for rows in parts.values()
     ]
+
+
+def became(
+    rows: Mapping[str, list[dict[str, Any]]], transitions: Sequence[str], window: Interval, since: datetime
+) -> Iterator[Row]:
+    """As `backfill_dates.sql`."""
+
+    def mine(row: Mapping[str, Any]) -> bool:
+        return row["transition"] in transitions and date.fromisoformat(row["partition_date"]) in window
+
+    verdicts = [row for row in rows["verdicts"] if mine(row)]
+    latest = {(row["transition"], row["partition_date"]): row for row in _latest(verdicts)}
+    healed: dict[tuple[str, str], str] = {}
+    for row in sorted(verdicts, key=_when):
+        if row["condition"] == "complete" and row["triggered_at"] and _moment(row["triggered_at"]) >= since:
+            healed.setdefault((row["transition"], row["partition_date"]), row["observed_at"])
+    claims: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows["triggers"]:
+        if mine(row) and _moment(row["claimed_at"]) >= since and row["outcome"] in {"published", "unknown"}:
+            claims[row["transition"], row["partition_date"]].append(row)
+    for key in sorted({*latest, *claims}):
+        verdict, sent = latest.get(key, {}), sorted((row["claimed_at"] for row in claims[key]), key=_moment)
+        yield {
+            "transition": key[0],
+            "partition_date": key[1],
+            **{name: verdict.get(name) for name in ("condition", "action", "code", "sentence")},
+            "healed_at": healed.get(key),
+            "triggers": len({row["n"] for row in claims[key]}),
+            "first_at": sent[0] if sent else None,
+            "last_at": sent[-1] if sent else None,
+        }
 
 
 def _latest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,0 +1,100 @@
+"""The backfills that the ledger knows: which are open, whose they are, and which dates they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gapheal.backfill.order import Order, Wish
+from gapheal.errors import ConfigError
+from gapheal.ports import Ledger, Row
+from gapheal.spec.faults import suggest
+
+STARTED, RESUMED, INTERRUPTED, FINISHED, CANCELLED = "started", "resumed", "interrupted", "finished", "cancelled"
+OPEN = frozenset({STARTED, RESUMED, INTERRUPTED})
+"""States in which a backfill holds its dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a backfill became, when, and by whose word."""
+
+    state: str
+    at: datetime
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A backfill and everything that became of it."""
+
+    order: Order
+    states: list[State] = field(default_factory=list)
+    report: Mapping[str, Any] | None = None
+    """Of one that has ended."""
+
+    @property
+    def state(self) -> str:
+        """What it is now."""
+        return self.states[-1].state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds its dates."""
+        return self.state in OPEN
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was finished or cancelled."""
+        return None if self.is_open else self.states[-1].at
+
+
+def every(ledger: Ledger) -> list[Kept]:
+    """All of them, the oldest first.
+
+    Raises:
+        GaphealError: the ledger cannot be read.
+    """
+    return _told(ledger.backfills())
+
+
+def find(ledger: Ledger, name: str) -> Kept:
+    """The backfill of that name.
+
+    Raises:
+        ConfigError: there is none.
+        GaphealError: the ledger cannot be read.
+    """
+    known = {each.order.id: each for each in every(ledger)}
+    if name in known:
+        return known[name]
+    if not known:
+        raise ConfigError(f"expected the id of a backfill, found {name}; the ledger knows none yet")
+    raise ConfigError(f"expected the id of a backfill (`gapheal backfill list`), found {name}; {suggest(name, known)}")
+
+
+def before(order: Order, all_of_them: Iterable[Kept]) -> list[Kept]:
+    """The open backfills that came first: by their beginning, and of two at one moment by name."""
+    mine = order.started_at, order.id
+    return [each for each in all_of_them if each.is_open and (each.order.started_at, each.order.id) < mine]
+
+
+def same(wish: Wish, all_of_them: Iterable[Kept]) -> Kept | None:
+    """The open backfill that was asked for in the same words."""
+    return next((each for each in all_of_them if each.is_open and each.order.wish == wish), None)
+
+
+def _told(rows: Sequence[Row]) -> list[Kept]:
+    found: dict[str, Kept] = {}
+    for row in rows:
+        name, at = row["backfill_id"], datetime.fromisoformat(row["observed_at"])
+        if name not in found:
+            order = Order(name, Wish.kept(row), row["who"], row["why"], at)
+            found[name] = Kept(order)
+        kept = found[name]
+        kept.states.append(State(row["state"], at, row["who"]))
+        if row["report"] is not None:
+            found[name] = Kept(kept.order, kept.states, row["report"])
+    return list(found.values())
