@@ -15,6 +15,8 @@ from pathlib import Path
 
 import gapheal
 from gapheal.errors import ConfigError, GaphealError
+from gapheal.model.pipeline import Pipeline
+from gapheal.scaffold import write_function
 from gapheal.spec import load, resolved
 
 STAYS_HOME = frozenset(
@@ -27,6 +29,8 @@ STAYS_HOME = frozenset(
 SUFFIXES = frozenset({".py", ".sql"})
 LOCK = "requirements.txt"
 """Beside the functions: what they need, pinned and with hashes."""
+WHOLE = frozenset({"gap_detector"})
+"""Functions of the whole pipeline; every other one is of the transition that its folder is named after."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold."""
@@ -51,21 +55,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
-    """Write `out`/<transition>.zip for each function; their paths.
+    """Write `out`/<function>.zip for each function, and `out`/pipeline.json, which Terraform reads; the zips' paths.
+
+    A transition that has no folder yet gets one, from the template. A function of the whole pipeline is packed where
+    its folder is there.
 
     Raises:
-        ConfigError: the pipeline file is wrong, or functions and transitions are not the same.
+        ConfigError: the pipeline file is wrong, or there is a function that is no transition.
     """
     pipeline = load(pipeline_path)
-    mains = {path.parent.name: path for path in sorted(functions.glob("*/main.py"))}
-    _check(mains, pipeline.transitions, functions)
-    common = {
-        "pipeline.json": (json.dumps(resolved(pipeline), indent=2) + "\n").encode(),
-        "requirements.txt": _read(functions / LOCK),
-        **dict(_package()),
-    }
+    common = {"requirements.txt": _read(functions / LOCK), **dict(_package())}
+    _refuse_strangers(functions, pipeline)
+    for name in pipeline.transitions:
+        write_function(functions, name)
     out.mkdir(parents=True, exist_ok=True)
-    return [_write(out / f"{name}.zip", {**common, "main.py": main.read_bytes()}) for name, main in mains.items()]
+    (out / "pipeline.json").write_bytes(_as_json(pipeline))
+    written = []
+    for main in sorted(functions.glob("*/main.py")):
+        name = main.parent.name
+        its_own = pipeline if name in WHOLE else share(pipeline, name)
+        written.append(out / f"{name}.zip")
+        files = {**common, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
+        written[-1].write_bytes(archive(files))
+    return written
+
+
+def share(pipeline: Pipeline, transition: str) -> Pipeline:
+    """What of the pipeline decides about one transition: itself, and all that comes before it.
+
+    So a phase that is added behind it does not change its zip, and nothing of it is deployed anew.
+    """
+    kept, ahead = {transition}, [transition]
+    while ahead:
+        upstream = pipeline.transitions[ahead.pop()].upstream
+        feeding = {name for phase in upstream if (name := pipeline.feeder(phase))}
+        ahead += feeding - kept
+        kept |= feeding
+    steps = {name: step for name, step in pipeline.transitions.items() if name in kept}
+    phases = {phase for step in steps.values() for phase in (*step.upstream, step.downstream)}
+    return pipeline.model_copy(
+        update={
+            "transitions": steps,
+            "phases": {name: phase for name, phase in pipeline.phases.items() if name in phases},
+        }
+    )
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
@@ -83,17 +116,17 @@ def archive(files: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def _check(mains: Mapping[str, Path], transitions: Mapping[str, object], functions: Path) -> None:
-    if unknown := sorted(set(mains) - set(transitions)):
+def _refuse_strangers(functions: Path, pipeline: Pipeline) -> None:
+    there = {path.parent.name for path in functions.glob("*/main.py")}
+    if strangers := sorted(there - {*pipeline.transitions, *WHOLE}):
         raise ConfigError(
-            f"{functions}: expected one folder for each transition ({', '.join(transitions)}), "
-            f"found {', '.join(unknown)} as well; rename or remove what is not in the pipeline file"
+            f"{functions}: expected one folder for each transition ({', '.join(pipeline.transitions)}), "
+            f"found {', '.join(strangers)} as well; rename or remove what is not in the pipeline file"
         )
-    if absent := [name for name in transitions if name not in mains]:
-        raise ConfigError(
-            f"{functions}: expected {absent[0]}/main.py, found none; "
-            f"without a function nobody heals {', '.join(absent)}: write one as in the example"
-        )
+
+
+def _as_json(pipeline: Pipeline) -> bytes:
+    return (json.dumps(resolved(pipeline), indent=2) + "\n").encode()
 
 
 def _package() -> Iterator[tuple[str, bytes]]:
@@ -112,11 +145,6 @@ def _read(lock: Path) -> bytes:
             f"{lock}: expected the functions' pinned requirements, found: {error.strerror}; "
             "`pip-compile --generate-hashes` makes them from the dependencies of pyproject.toml"
         ) from None
-
-
-def _write(path: Path, files: Mapping[str, bytes]) -> Path:
-    path.write_bytes(archive(files))
-    return path
 
 
 if __name__ == "__main__":

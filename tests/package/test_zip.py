@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 
 from gapheal import package
 from gapheal.errors import ConfigError
+from gapheal.judge.needs import spec_hash, tables_of
 from gapheal.spec import load
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def unpacked(zips, tmp_path) -> Path:
 
 
 def test_every_transition_has_its_zip(zips):
-    assert list(zips) == list(load(PIPELINE).transitions)
+    assert list(zips) == sorted(load(PIPELINE).transitions)
 
 
 def test_the_same_sources_give_the_same_bytes_whatever_their_times_and_permissions(zips, tmp_path):
@@ -98,11 +99,53 @@ def test_a_zip_holds_no_face_no_local_stack_and_no_double(zips):
     assert {name for name in names if "/" not in name} == {"main.py", "pipeline.json", "requirements.txt"}
 
 
-def test_the_packed_pipeline_is_the_file_with_every_default_filled_in(unpacked):
+def packed_pipeline(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as packed:
+        return packed.read("pipeline.json")
+
+
+def test_the_packed_pipeline_has_every_default_filled_in(unpacked):
     packed = json.loads((unpacked / "pipeline.json").read_text())
 
     assert packed["transitions"]["phase2_to_phase3"]["policy"]["lease_minutes"] == 120
-    assert load(unpacked / "pipeline.json") == load(PIPELINE)
+    assert load(unpacked / "pipeline.json") == package.share(load(PIPELINE), "phase2_to_phase3")
+
+
+def test_beside_the_zips_lies_the_whole_pipeline_for_terraform(zips):
+    assert load(next(iter(zips.values())).parent / "pipeline.json") == load(PIPELINE)
+
+
+@pytest.mark.parametrize("name", load(PIPELINE).transitions)
+def test_a_function_reads_and_remembers_by_its_share_what_the_command_does_by_the_whole_file(name):
+    whole, share = load(PIPELINE), package.share(load(PIPELINE), name)
+
+    assert list(tables_of(share, name)) == list(tables_of(whole, name))
+    assert spec_hash(share, name) == spec_hash(whole, name)
+    phases = {phase for key, _ in tables_of(whole, name) if (phase := key.phase.removesuffix(".expected"))}
+    assert {share.feeder(phase) for phase in phases} == {whole.feeder(phase) for phase in phases}
+
+
+def test_a_phase_that_is_added_behind_changes_no_other_zip(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    longer = PIPELINE.read_text().replace("\ntransitions:", "\n  archive: {tables: [nba_archive.days]}\n\ntransitions:")
+    (tmp_path / "longer.yaml").write_text(f"{longer}\n  phase6_to_archive: {{}}\n")
+
+    before = package.build(tmp_path / "functions", PIPELINE, tmp_path / "before")
+    after = package.build(tmp_path / "functions", tmp_path / "longer.yaml", tmp_path / "after")
+
+    assert [path.name for path in after if path.name not in {each.name for each in before}] == ["phase6_to_archive.zip"]
+    assert [path.name for path in before if path.read_bytes() != (tmp_path / "after" / path.name).read_bytes()] == []
+
+
+def test_a_function_of_the_whole_pipeline_gets_all_of_it(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "functions" / "gap_detector").mkdir(exist_ok=True)
+    (tmp_path / "functions" / "gap_detector" / "main.py").write_text("handle = None\n")
+
+    package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+    packed = packed_pipeline(tmp_path / "dist" / "gap_detector.zip")
+    assert packed == (tmp_path / "dist" / "pipeline.json").read_bytes()
 
 
 def test_an_unpacked_function_answers_with_the_pinned_packages_alone(unpacked):
@@ -149,12 +192,25 @@ def test_a_function_that_is_no_transition_is_refused(tmp_path):
         package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
 
 
-def test_a_transition_without_a_function_is_refused(tmp_path):
+def test_a_transition_without_a_folder_gets_one_from_the_template(tmp_path, zips):
     shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.rmtree(tmp_path / "functions" / "phase4_to_phase5")
 
-    with pytest.raises(ConfigError, match=r"expected phase4_to_phase5/main\.py"):
-        package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+    package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+    written = tmp_path / "functions" / "phase4_to_phase5" / "main.py"
+    assert written.read_text() == (FUNCTIONS / "phase4_to_phase5" / "main.py").read_text()
+    assert (tmp_path / "dist" / "phase4_to_phase5.zip").read_bytes() == zips["phase4_to_phase5"].read_bytes()
+
+
+def test_a_function_that_somebody_wrote_stays_as_it_is(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    main = tmp_path / "functions" / "phase4_to_phase5" / "main.py"
+    main.write_text("handle = None\n")
+
+    package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+    assert main.read_text() == "handle = None\n"
 
 
 def test_the_command_names_what_it_wrote(tmp_path, capsys):

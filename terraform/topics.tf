@@ -1,0 +1,39 @@
+# Topics that the pipeline file names and nobody made yet. Triggers are for your jobs: subscribe them (see the outputs).
+
+resource "google_pubsub_topic" "named" {
+  for_each = local.created_topics
+
+  project = var.project_id
+  name    = each.key
+  labels  = local.labels
+
+  depends_on = [google_project_service.service]
+}
+
+# --- Dead letters: events that a function failed to take, time after time -------------------------------------------
+
+resource "google_pubsub_topic" "dead" {
+  for_each = local.functions
+
+  project = var.project_id
+  name    = "${each.value}-dead"
+  labels  = local.labels
+
+  depends_on = [google_project_service.service]
+}
+
+# Without a reader they would be gone; this one keeps them for a month, and an alert counts them.
+resource "google_pubsub_subscription" "dead" {
+  for_each = local.functions
+
+  project                    = var.project_id
+  name                       = "${each.value}-dead"
+  topic                      = google_pubsub_topic.dead[each.key].id
+  labels                     = local.labels
+  ack_deadline_seconds       = 600
+  message_retention_duration = "2678400s" # 31 days, the most there is
+
+  expiration_policy {
+    ttl = "" # never
+  }
+}
