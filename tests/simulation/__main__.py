@@ -7,6 +7,7 @@ import sys
 import time
 
 from tests.simulation import replay, survey
+from tests.simulation.facts import draw
 
 
 def main() -> int:
@@ -16,12 +17,18 @@ def main() -> int:
     asked.add_argument("--seed", type=int, help="one history, with its trace")
     asked.add_argument("--first", type=int, default=0)
     asked.add_argument("--processes", type=int, default=2)
+    asked.add_argument("--until-failure", action="store_true", help="stop at the first that fails, and name it")
     given = asked.parse_args()
     if given.seed is not None:
         print(replay.told(given.seed))
         return 0
+    seeds = range(given.first, given.first + given.seeds)
+    if given.until_failure:
+        found = survey.survey(seeds, processes=1, stop=True)
+        print("\n".join(f"seed {seed}: {replay.broken(draw(seed))[0]}" for seed in found.failed) or "none failed")
+        return 1 if found.failed else 0
     started = time.monotonic()
-    found = survey.survey(range(given.first, given.first + given.seeds), given.processes)
+    found = survey.survey(seeds, given.processes)
     print(f"{found.told()}\n{time.monotonic() - started:.0f} s")
     for seed in found.failed[:1]:
         print(replay.failure(seed))

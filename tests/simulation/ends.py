@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gapheal.model.passes import Count
-from gapheal.model.pipeline import Policy
 from tests.simulation.oracle import Oracle
 from tests.simulation.witness import Tables, Witness
+
+from gapheal.model.passes import Count
+from gapheal.model.pipeline import Policy
 
 RETRY_LASTS = timedelta(days=7)
 
@@ -70,7 +71,9 @@ class Ends:
 
     def _before(self, name: str, day: date) -> bool:
         """Whether an earlier date waits for a person: the later ones wait with it."""
-        feeders = [n for n, t in self._witness.pipeline.transitions.items() if t.downstream in self._oracle.step(name).upstream]
+        feeders = [
+            n for n, t in self._witness.pipeline.transitions.items() if t.downstream in self._oracle.step(name).upstream
+        ]
         told = [row for n in (name, *feeders) for before, row in self.latest(n).items() if before < day]
         return any(row["action"] == "held" or str(row["code"]).startswith("stuck") for row in told)
 
@@ -84,8 +87,7 @@ class Ends:
 
     def _stalled(self, name: str, tables: Tables, day: date, now: datetime, policy: Policy) -> str | None:
         """Enough claims for this very data since the last word, or enough in vain in a day."""
-        words = self._witness.retried[name, day]
-        said = max((word for word in words if now - word < RETRY_LASTS), default=None)
+        said = max(self._witness.retried[name, day], default=None)
         known = [
             row
             for row in self._rows["triggers"]

@@ -96,40 +96,40 @@ def draw(seed: int) -> Facts:
     random = Random(seed)
     steps = random.choice([1, 1, 1, 2, 2, 3])
     dates = random.choice([5, 6, 7, 8, 10, 12, 14] if steps > 1 else [5, 6, 8, 10, 12, 16, 20, 24])
-    if random.random() < 0.02:  # noqa: PLR2004 - one in fifty is large
+    if random.random() < 0.02:
         dates = 40
     rates = {name: random.choice([0.0, 0.0, *rest]) for name, rest in _RATES.items()}
-    entities = random.random() < 0.85  # noqa: PLR2004
+    entities = random.random() < 0.85
     tables = random.choice([1, 1, 1, 2])
     dead = random.choice([0, 0, 0, 2, 5, 20])
     hours = random.choice([4, 6, 8, 12])
-    moving = random.random() < 0.12  # noqa: PLR2004
+    moving = random.random() < 0.12
     return Facts(
         seed=seed,
         steps=steps,
         dates=dates,
         hours=hours,
         tables=tables,
-        fan_out=tables > 1 and random.random() < 0.5,  # noqa: PLR2004
+        fan_out=tables > 1 and random.random() < 0.5,
         entities=entities,
-        tells_writes=random.random() < 0.5,  # noqa: PLR2004
+        tells_writes=random.random() < 0.5,
         timezone=random.choice(["UTC", "America/New_York", "Asia/Tokyo"]),
         policies=tuple(_policy(random, tables) for _ in range(steps)),
-        http=tuple(random.random() < 0.3 for _ in range(steps)),  # noqa: PLR2004
+        http=tuple(random.random() < 0.3 for _ in range(steps)),
         missing=random.choice([0.2, 0.5, 0.8, 1.0]),
         partial=random.choice([0.0, 0.2]) if entities else 0.0,
         short=random.choice([0.0, 0.0, 0.2]),
-        poison=random.choice([0, 0, 0, 1, 1, 2, dates if random.random() < 0.3 else 1]),  # noqa: PLR2004
+        poison=random.choice([0, 0, 0, 1, 1, 2, dates if random.random() < 0.3 else 1]),
         half=random.choice([0.0, 0.0, 0.3]),
         job_minutes=random.choice([(1, 5), (5, 40), (30, 90), (60, 200)]),
         workers=random.choice([1, 2, 10]),
-        single_flight=random.random() < 0.2,  # noqa: PLR2004
-        drops_repeats=random.random() < 0.6,  # noqa: PLR2004
-        dead_hours=(0, dead) if random.random() < 0.5 else (2, 2 + dead),  # noqa: PLR2004
+        single_flight=random.random() < 0.2,
+        drops_repeats=random.random() < 0.6,
+        dead_hours=(0, dead) if random.random() < 0.5 else (2, 2 + dead),
         instances=random.choice([1, 2, 4]),
         skew_seconds=random.choice([0, 5, 300]),
         moving=moving,
-        loss=random.random() < 0.04,  # noqa: PLR2004
+        loss=random.random() < 0.04,
         **rates,
     )
 
@@ -159,7 +159,7 @@ def _policy(random: Random, tables: int) -> dict[str, Any]:
     batch = random.choice([1, 1, 1, 3, 10]) if tables == 1 else 1
     settle = random.choice([0, 0, 0, 45, 240])
     return {
-        "mode": "observe" if random.random() < 0.06 else "heal",  # noqa: PLR2004
+        "mode": "observe" if random.random() < 0.06 else "heal",
         "max_attempts": random.choice([1, 2, 3]),
         "breaker_after": random.choice([1, 2, 3, 5]),
         "max_in_flight": random.choice([1, 2, 5, 25]),
@@ -167,7 +167,7 @@ def _policy(random: Random, tables: int) -> dict[str, Any]:
         "batch_size": batch,
         "order": random.choice(["oldest", "newest"]),
         "lookback_days": random.choice([0, 0, 0, 0, 2, 5]),
-        "depends_on_past": random.random() < 0.1,  # noqa: PLR2004
+        "depends_on_past": random.random() < 0.1,
         "settle_minutes": settle,
         "lag_days": random.choice([0, 1, 1, 2]),
         "stale": random.choice(["ignore", "report", "heal", "heal"]),

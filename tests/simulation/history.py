@@ -9,12 +9,6 @@ from datetime import date, timedelta
 from itertools import count
 from random import Random
 
-from gapheal.app import build
-from gapheal.app.core import App
-from gapheal.errors import GaphealError
-from gapheal.intervals import Interval
-from gapheal.model.passes import Request, Source
-from gapheal.testing import MemoryClaims
 from tests.simulation import bounds
 from tests.simulation.ends import Ends
 from tests.simulation.engine import Crash, Hub, RoughClock, Violation
@@ -26,6 +20,13 @@ from tests.simulation.ports import Line, SimClaims, SimPublisher, SimWarehouse, 
 from tests.simulation.trail import untrue
 from tests.simulation.witness import Run, Seen, Witness
 from tests.simulation.world import SimWorld
+
+from gapheal.app import build
+from gapheal.app.core import App
+from gapheal.errors import GaphealError
+from gapheal.intervals import Interval
+from gapheal.model.passes import Request, Source
+from gapheal.testing import MemoryClaims
 
 HOUR = timedelta(hours=1)
 TRIES = 5
@@ -55,7 +56,7 @@ class History:
         self.world = SimWorld(self.hub, facts, self.pipeline, self.witness)
         self.ledger = ledger(self.pipeline, self.line)
         self.oracle = Oracle(self.pipeline, self.witness)
-        laws = Laws(self.witness, self.oracle, self.ledger.rows)
+        laws = self.ledger.laws = Laws(self.witness, self.oracle, self.ledger.rows)
         self.ends = Ends(self.witness, self.oracle, self.ledger.rows)
         self.consumers = {
             name: Consumer(name, self.line, self._write, self._announce) for name in self.pipeline.transitions
@@ -151,11 +152,11 @@ class History:
 
     def _question(self) -> Request:
         chance, days = self.hub.random.random(), self.facts.days
-        if chance < 0.04:  # noqa: PLR2004
+        if chance < 0.04:
             return Request(Source.SCAN, dry_run=True)
-        if chance < 0.08:  # noqa: PLR2004
+        if chance < 0.08:
             return Request(Source.SCAN, window=Interval.inclusive(days[0], days[len(days) // 2]))
-        return Request(Source.SWEEP if chance < 0.2 else Source.SCAN)  # noqa: PLR2004
+        return Request(Source.SWEEP if chance < 0.2 else Source.SCAN)
 
     def scan(self, name: str, request: Request) -> None:
         """One call of the Scheduler."""
@@ -204,7 +205,9 @@ class History:
         """Whether the caller got a good answer."""
         request = run.request
         assert request is not None
-        self.hub.say(f"{run.name} begins: {run.transition} {request.source} {', '.join(map(str, sorted(request.dates)))}")
+        self.hub.say(
+            f"{run.name} begins: {run.transition} {request.source} {', '.join(map(str, sorted(request.dates)))}"
+        )
         try:
             report = app.run(run.transition, request, run.name)
         except Crash:
@@ -218,7 +221,7 @@ class History:
             self._end(run)
         if missed := [day for day in request.dates if run.scope and day not in run.scope]:
             raise Violation("an event's dates are looked at", f"{run.name} left out {missed}")
-        if run.scope is None and not request.quiet:
+        if run.scope is None:  # no event of this world asks to be left alone
             raise Violation("an event's dates are looked at", f"{run.name} did not look")
         told = {key: report[key] for key in ("conditions", "actions")}
         self.hub.say(f"{run.name} ends: {_short(told)} {'; '.join(report['errors'])}")

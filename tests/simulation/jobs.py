@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Protocol
 
-from gapheal.model.passes import Count, Message
 from tests.simulation.engine import Hub
 from tests.simulation.facts import START, Facts
 from tests.simulation.ports import Line
 from tests.simulation.witness import Witness
+
+from gapheal.model.passes import Count, Message
 
 
 class Written(Protocol):
@@ -46,7 +47,7 @@ class Consumer:
         """From now on the message is on its way: it may be late, doubled or lost."""
         random, line = self._hub.random, self._line
         copies = 2 if line.chance("event_doubled") else 1
-        if line.chance("event_lost") and random.random() < 0.3:  # noqa: PLR2004 - expired in a queue
+        if line.chance("event_lost") and random.random() < 0.3:
             return
         for _ in range(copies):
             late = random.uniform(60, 3600) if line.chance("event_late") else random.uniform(0, 5)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gapheal.ledger.recall import Fact  # a ledger row
-from gapheal.model.passes import Message
 from tests.simulation.engine import Violation
 from tests.simulation.oracle import Oracle
 from tests.simulation.probes import Probes
 from tests.simulation.witness import Run, Taken, Witness
+
+from gapheal.ledger.recall import Fact  # a ledger row
+from gapheal.model.passes import Message
 
 BRAKE = timedelta(hours=24)
 
@@ -75,6 +76,13 @@ class Laws:
             taken = Taken(n, claimed_at, observed_at, data, down, run, message.trigger_id)
             self._witness.taken[name, day].append(taken)
 
+    def recorded(self, run: Run, passes: Iterable[Fact]) -> None:
+        """What a pass says of the breaker."""
+        known = self._known(run, "triggers"), self._known(run, "verdicts")
+        for row in passes:
+            if row["breaker"] == "open" and (why := self._probes.must_be_closed(run, *known)):
+                raise Violation("any growth closes the breaker", f"{run.name} says it is open, but {why}")
+
     def _leased(self, run: Run, day: date) -> None:
         """No second trigger within a lease, unless a pass saw the date complete after the first."""
         lease = timedelta(minutes=self._oracle.policy(run.transition).lease_minutes)
@@ -110,7 +118,8 @@ class Laws:
             if not complete and self._oracle.lacks(run.tables or {}, name, day):
                 flying.add(day)
         healed = any(v["triggered_at"] for v in verdicts) or any(
-            not self._oracle.lacks(run.tables or {}, name, date.fromisoformat(row["partition_date"])) for row in triggers
+            not self._oracle.lacks(run.tables or {}, name, date.fromisoformat(row["partition_date"]))
+            for row in triggers
         )
         room = policy.max_in_flight if healed else min(policy.breaker_after, policy.max_in_flight)
         used = len((flying | run.delivered | set(days)) - {day for day in run.published if day not in run.delivered})

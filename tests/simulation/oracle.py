@@ -9,9 +9,10 @@ import math
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 
+from tests.simulation.witness import Run, Seen, Tables, Witness
+
 from gapheal.model.passes import Count
 from gapheal.model.pipeline import Pipeline, Policy, Transition
-from tests.simulation.witness import Run, Seen, Tables, Witness
 
 PATIENCE = timedelta(hours=48)
 SETTLED_AT_LATEST = timedelta(hours=6)

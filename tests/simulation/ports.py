@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from tests.simulation.engine import Crash, Hub
+from tests.simulation.facts import Facts
+from tests.simulation.laws import Laws
+from tests.simulation.witness import Run, Witness
+
 from gapheal.errors import Unavailable
 from gapheal.model.passes import Claim, Delivery, Limited, Memory, Message, Observations, Scope, Won
 from gapheal.model.pipeline import Pipeline, Trigger
 from gapheal.ports import Row
 from gapheal.testing import MemoryClaims, MemoryLedger, MemoryWarehouse
-from tests.simulation.engine import Crash, Hub
-from tests.simulation.facts import Facts
-from tests.simulation.laws import Laws
-from tests.simulation.witness import Run, Witness
 
 T = TypeVar("T")
 INSERTED_LATE = 600
@@ -91,6 +92,7 @@ class SimLedger(MemoryLedger):
     """The ledger: one INSERT a table, each of which may fail, be late, or lose its answer."""
 
     line: Line
+    laws: Laws
 
     def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
         run = self.line.hub.current
@@ -99,13 +101,17 @@ class SimLedger(MemoryLedger):
             if run:
                 run.known = {table: len(rows) for table, rows in self.rows.items()}
                 run.recalled_at = self.line.hub.now
-                run.baseline = not any(row["source"] != "event" and row["transition"] == transition for row in self.rows["passes"])
+                run.baseline = not any(
+                    row["source"] != "event" and row["transition"] == transition for row in self.rows["passes"]
+                )
             return super(SimLedger, self).recall(transition, dates)
 
         return self.line.read("recall", look)
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         line, run, errors = self.line, self.line.hub.current, []
+        if run:
+            self.laws.recorded(run, rows.get("passes", ()))
 
         def insert(table: str) -> None:
             super(SimLedger, self).record(pass_id, {table: rows[table]})
@@ -155,14 +161,14 @@ class SimClaims:
         line, run = self._line, self._line.hub.current
         line.step(f"before claim {day}/{n}")
         if line.chance("fails"):
-            if line.hub.random.random() < 0.5:  # noqa: PLR2004
+            if line.hub.random.random() < 0.5:
                 return Limited("claims: rate limit")
             raise Unavailable("claims: refused")
         claim = self._memory.acquire(transition, day, n, watermark)
         if isinstance(claim, Won):
             self._witness.owners[transition, day, n] = run
         line.step(f"after claim {day}/{n}")
-        if line.lost(f"claim {day}/{n}") and line.hub.random.random() < 0.5:  # noqa: PLR2004
+        if line.lost(f"claim {day}/{n}") and line.hub.random.random() < 0.5:
             raise Unavailable("claims: timed out, and who owns it cannot be read")
         if isinstance(claim, Won) and run:
             run.won[day] = n, claim.created_at

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
-from gapheal.ledger.recall import Fact
 from tests.simulation.oracle import Oracle
 from tests.simulation.witness import Run, Witness
+
+from gapheal.ledger.recall import Fact
 
 HOUR = timedelta(hours=1)
 RAREST = timedelta(days=1)
@@ -48,6 +49,40 @@ class Probes:
             return None
         due = probes[-1] + min(HOUR * 2 ** min(len(probes) - 1, 5), RAREST)
         return f"the next probe is due at {due}, {len(probes)} since {since}" if now < due else None
+
+    def must_be_closed(self, run: Run, triggers: Iterable[Fact], verdicts: Iterable[Fact]) -> str | None:
+        """Why the breaker cannot be open for this pass, or None where it may.
+
+        Since the last heal or `retry` that the ledger tells of, too few messages can have failed: those whose leases,
+        or what a heal has added to them, ended after it. A whole lease later nothing is sure.
+        """
+        name, now = run.transition, run.observed_at
+        policy, recalled = self._oracle.policy(name), run.recalled_at
+        lease = timedelta(minutes=policy.lease_minutes)
+        complete = {
+            row["partition_date"]: _moment(row["observed_at"]) for row in verdicts if row["condition"] == "complete"
+        }
+        moments = [
+            said
+            for (step, day), words in self._witness.retried.items()
+            for said in words
+            # A word ends when its date is complete.
+            if step == name
+            and recalled
+            and said <= recalled
+            and said > complete.get(str(day), datetime.min.replace(tzinfo=UTC))
+        ]
+        heals = [_moment(row["observed_at"]) for row in verdicts if row["triggered_at"]]
+        moments += heals
+        good = max(moments, default=None)
+        if good is None or now is None or now >= good + lease:
+            return None
+        claims = {(row["partition_date"], row["n"]): _moment(row["claimed_at"]) for row in triggers}
+        ends = ({claimed, *(heal for heal in heals if heal > claimed)} for claimed in claims.values())
+        failed = sum(any(good < end + lease <= now for end in some) for some in ends)
+        if failed >= policy.breaker_after:
+            return None
+        return f"something healed or was retried at {good}, and at most {failed} messages can have failed since"
 
     def _failed(self, run: Run, triggers: Iterable[Fact], good: datetime | None) -> Iterable[datetime]:
         """When each message that surely brought nothing was claimed."""

@@ -84,7 +84,7 @@ def survey(seeds: Iterable[int], processes: int = 2, *, stop: bool = False) -> S
         stop: at the first failure.
     """
     found = Survey()
-    if processes < 2:  # noqa: PLR2004
+    if processes < 2:
         for seed in seeds:
             found.add(*outcome_of(seed))
             if stop and found.failed:

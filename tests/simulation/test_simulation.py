@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.simulation import replay
 from tests.simulation.facts import draw
 from tests.simulation.survey import survey

@@ -6,8 +6,9 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from gapheal.model.pipeline import Pipeline
 from tests.simulation.witness import Witness
+
+from gapheal.model.pipeline import Pipeline
 
 
 def untrue(witness: Witness, rows: dict[str, list[dict[str, Any]]], pipeline: Pipeline) -> str | None:

@@ -105,7 +105,9 @@ class Witness:
         names = [table.table for phase in phases for table in self.pipeline.phases[phase].tables]
         own = [tables.get(name, {}).get(day, Count())[:2] for name in names]
         past = [
-            tables.get(name, {}).get(day - timedelta(days=n), Count())[:2] for name in names for n in range(1, before + 1)
+            tables.get(name, {}).get(day - timedelta(days=n), Count())[:2]
+            for name in names
+            for n in range(1, before + 1)
         ]
         return (*own, sum(rows for rows, _ in past), sum(entities or 0 for _, entities in past))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from gapheal.model.passes import Count
-from gapheal.model.pipeline import Pipeline
-from gapheal.testing import MemoryWarehouse
 from tests.simulation.engine import Hub
 from tests.simulation.facts import Facts
 from tests.simulation.jobs import made_of
 from tests.simulation.witness import Witness
+
+from gapheal.model.passes import Count
+from gapheal.model.pipeline import Pipeline
+from gapheal.testing import MemoryWarehouse
 
 
 class SimWorld:
