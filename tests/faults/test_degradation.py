@@ -2,12 +2,17 @@
 
 import json
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
+from google.api_core.exceptions import Conflict, ServiceUnavailable
 
+from gapheal.bigquery import Connection
 from gapheal.errors import ConfigError, Unavailable
+from gapheal.ledger import BigQueryLedger
 from gapheal.model.passes import Delivery, Limited
 from gapheal.reconcile import PASS_SECONDS
+from gapheal.testing import small_pipeline
 
 DAY = date(2024, 6, 18)
 SCAN = json.dumps({"scan_for_gaps": True}).encode()
@@ -87,6 +92,49 @@ def test_a_pass_stays_inside_its_time(place):
     assert report["errors"] == ["out of time: the next pass goes on"]
     assert len(place.world.publisher.days) == report["triggered"] == len(place.world.claims.created)
     assert place.scan()["triggered"] == 30 - report["triggered"]
+
+
+def test_a_pass_whose_reads_took_all_its_time_claims_nothing(place):
+    def slow(real, *args):
+        place.world.clock.advance(seconds=PASS_SECONDS - 20)
+        return real(*args)
+
+    with place.breaking("warehouse", "observe", slow):
+        report = place.scan()
+
+    assert (report["triggered"], report["actions"]["deferred"]) == (0, 30)
+    assert report["errors"] == ["out of time: the next pass goes on"]
+    assert place.world.claims.created == {}
+
+
+class Service:
+    """BigQuery as it keeps jobs by their ids, which the emulator does not; every first reply is lost."""
+
+    def __init__(self):
+        self.jobs = {}
+
+    def get_dataset(self, *_args, **_how):
+        return SimpleNamespace(labels={"gapheal_pipeline": "small"})
+
+    def query(self, sql, *, job_id, **_):
+        repeated = job_id in self.jobs
+        self.jobs[job_id] = sql
+        raise Conflict("Already Exists: Job") if repeated else ServiceUnavailable("the reply was lost")
+
+    def get_job(self, *_args, **_how):
+        return SimpleNamespace(result=lambda **_: [], total_bytes_billed=0)
+
+
+@pytest.mark.fault(16)
+def test_the_rows_of_a_pass_are_written_under_ids_of_their_own():
+    """The same pass, once more: what was committed is attached to, nothing runs twice."""
+    service = Service()
+    ledger = BigQueryLedger(small_pipeline(), Connection(service, "project-1", "us-west2", {}, emulator=False))
+    rows = {"passes": [{"transition": "raw_to_refined"}], "triggers": [{"transition": "raw_to_refined"}]}
+    lost, attached = ledger.record("pass-1", rows), ledger.record("pass-1", rows)
+
+    assert (len(lost), attached) == (2, [])
+    assert sorted(service.jobs) == ["gapheal-pass-1-passes-0", "gapheal-pass-1-triggers-0"]
 
 
 def test_a_quota_that_is_used_up_leaves_the_rest_to_the_next_pass(place):

@@ -5,7 +5,7 @@ from tests.faults.rig import Rig
 from tests.faults.soak import MAX_ATTEMPTS, POLICY, Soak
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]
-PASSES, SEED = 40, 1
+PASSES, SEED = 30, 1
 
 
 @pytest.mark.fault(11, 16)
