@@ -193,16 +193,16 @@ def _pipeline(given: str | Path | Pipeline | None, topic: str | None) -> Pipelin
 def _named_dates(pipeline: Pipeline | None, phase: str, days: tuple[date, ...]) -> dict[str, Any]:
     """The fewest words that say which dates, in keys that everybody who listens reads."""
     first, last = days[0], days[-1]
-    if len(days) == 1 and all(SINGLE in keys for keys in _keys_of_listeners(pipeline, phase)):
+    if pipeline and len(days) == 1 and all(SINGLE in keys for keys in _keys_of_listeners(pipeline, phase)):
         return {SINGLE: str(first)}
     if Interval.inclusive(first, last).days == len(days):
         return {"start_date": str(first), "end_date": str(last)}
     return {"dates": [str(day) for day in days]}
 
 
-def _keys_of_listeners(pipeline: Pipeline | None, phase: str) -> list[tuple[str, ...]]:
+def _keys_of_listeners(pipeline: Pipeline, phase: str) -> list[tuple[str, ...]]:
     """Under which keys each transition beside the phase looks for an event's date."""
-    transitions = pipeline.transitions.values() if pipeline else ()
+    transitions = pipeline.transitions.values()
     return [each.event_date_keys for each in transitions if phase in {*each.upstream, each.downstream}]
 
 
