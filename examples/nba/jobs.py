@@ -1,8 +1,6 @@
 """What a phase's job does with triggers: look, compute, announce, and keep a log of all three.
 
-The log is the example's own witness: what was there when a trigger arrived is read from the tables, so that a
-useless trigger shows, whatever its sender believes. Triggers that come one after the other are done together: one
-look, one script, one announcement.
+Triggers that come one after the other are done together: one look, one script, one announcement.
 """
 
 from __future__ import annotations
@@ -12,13 +10,13 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
 import world
 from triggers import Trigger
 from warehouse import Span, Warehouse, bound, insert, replace, script, transaction
+from witness import Arrival, Entry
 
 QUIET = 1.0
 """Seconds without a further trigger after which work begins."""
@@ -30,45 +28,6 @@ Announce = Callable[[bytes], object]
 """Publishes a completion event."""
 Asked = tuple[date, str]
 """A date, and the number of the request for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """How many games of a date there were when its trigger arrived."""
-
-    day: str
-    upstream: int
-    """In the tables that the phase reads; the fewest."""
-    due: Mapping[str, int]
-    """In each table of the phase, as far as upstream has them."""
-    found: Mapping[str, int]
-    """In each table of the phase already."""
-
-    @property
-    def useless(self) -> bool:
-        """Nothing to compute, or nothing to compute it from."""
-        return all(self.found[table] >= due for table, due in self.due.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One trigger in the log."""
-
-    phase: str
-    received_at: str
-    attributes: Mapping[str, str]
-    repeat: bool
-    """Delivered again, and dropped for its trigger_id."""
-    arrivals: tuple[Arrival, ...]
-    seconds: float
-    useless: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "useless", tuple(each.day for each in self.arrivals if each.useless))
-
-    def as_json(self) -> dict[str, Any]:
-        """As `GET /log` shows it."""
-        return asdict(self)
 
 
 @dataclass(slots=True, eq=False)

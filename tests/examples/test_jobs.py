@@ -9,8 +9,9 @@ from sqlglot import expressions
 
 import seed
 import world
-from jobs import TRIES, Entry, Job
+from jobs import TRIES, Job
 from triggers import Trigger
+from witness import Entry
 
 OPENING = tuple(date(2022, 4, day) for day in range(16, 21))
 GAMES = dict(zip(OPENING, (4, 4, 3, 3, 3), strict=True))
