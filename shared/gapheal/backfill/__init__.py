@@ -12,7 +12,8 @@ from gapheal.backfill.lifted import lifted
 from gapheal.backfill.order import Order, Wish, chosen, dated, gated, texts
 from gapheal.backfill.plan import Plan, Step
 from gapheal.backfill.report import markdown
-from gapheal.backfill.run import Cancelled, Interrupted, Round, Run, Stopped, Work
+from gapheal.backfill.run import Run
+from gapheal.backfill.work import Cancelled, Interrupted, Round, Stopped, Work
 
 __all__ = [
     "Cancelled",

@@ -14,8 +14,8 @@ from gapheal.backfill.kept import Kept
 from gapheal.backfill.lifted import lifted
 from gapheal.backfill.order import Order, Wish
 from gapheal.backfill.plan import Plan, plan
-from gapheal.backfill.run import Work
 from gapheal.backfill.words import AFTER, AGAIN, CANCEL, rows
+from gapheal.backfill.work import Work
 from gapheal.errors import ConfigError
 from gapheal.intervals import fold
 
@@ -72,7 +72,7 @@ class Desk:
             ConfigError: it has ended.
             GaphealError: the ledger could not keep it.
         """
-        self._must_be_open(found)
+        found.must_be_open()
         self._say(found.order, kept.RESUMED, who)
         return found.order
 
@@ -94,7 +94,7 @@ class Desk:
             ConfigError: it has ended.
             GaphealError: the ledger could not keep it.
         """
-        self._must_be_open(found)
+        found.must_be_open()
         order, ledger = found.order, self.app.loop.ledger
         known = report.progress(ledger, order)
         flying = {each.transition: each.in_flight for each in known}
@@ -132,12 +132,3 @@ class Desk:
         last = kept.find(self.app.loop.ledger, order.id).states[-1].at
         at = max(self.app.loop.clock.now(), last + AFTER)
         self.app.loop.ledger.keep_backfill(order.row(state, at, said, who))
-
-    @staticmethod
-    def _must_be_open(found: Kept) -> None:
-        if not found.is_open:
-            at = f"{found.ended_at:%Y-%m-%d %H:%M}Z"
-            raise ConfigError(
-                f"expected a backfill that is open, found {found.order.id}, {found.state} at {at}: "
-                "type the command anew for what is left"
-            )

@@ -45,6 +45,18 @@ class Kept:
         """Whether it holds its dates."""
         return self.state in OPEN
 
+    def must_be_open(self) -> None:
+        """Refuse one that has ended.
+
+        Raises:
+            ConfigError: it has.
+        """
+        if not self.is_open:
+            raise ConfigError(
+                f"expected a backfill that is open, found {self.order.id}, {self.state} at "
+                f"{self.states[-1].at:%Y-%m-%d %H:%M}Z: type the command anew for what is left"
+            )
+
     @property
     def ended_at(self) -> datetime | None:
         """When it was finished or cancelled."""

@@ -159,7 +159,7 @@ def chosen(pipeline: Pipeline, phases: str | None) -> tuple[str, ...]:
         phase = f"phase{word}" if word.isdecimal() and f"phase{word}" in pipeline.phases else word
         if phase not in pipeline.phases:
             known = ", ".join(fed)
-            raise ConfigError(f"--phases: expected some of {known}, found {word!a}; {suggest(phase, pipeline.phases)}")
+            raise ConfigError(f"--phases: expected some of {known}, found {word!a}; {suggest(phase, fed)}")
         if phase not in fed:
             raise ConfigError(f"--phases: expected some of {', '.join(fed)}, found {phase}, which no transition feeds")
         names.append(fed[phase])

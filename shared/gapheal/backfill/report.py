@@ -12,7 +12,7 @@ from typing import Any
 from gapheal.backfill.ends import GOOD
 from gapheal.backfill.kept import Kept
 from gapheal.backfill.order import Order
-from gapheal.backfill.run import Work
+from gapheal.backfill.work import Work
 from gapheal.intervals import fold
 from gapheal.ports import Ledger, Row
 

@@ -77,7 +77,7 @@ def _decide(
 ) -> None:
     with common.told(as_json=as_json):
         app = common.opened(path)
-        kept = app.decide(word, name, dates, who=_me() if who is None else who, why=why, until=until)
+        kept = app.decide(word, name, dates, who=me() if who is None else who, why=why, until=until)
     if as_json:
         common.print_json(kept)
         return
@@ -88,7 +88,7 @@ def _decide(
     common.out.print(f"  {kept['means']}", markup=False, soft_wrap=True)
 
 
-def _me() -> str:
+def me() -> str:
     """The user of this machine; in a container there may be none."""
     try:
         return getpass.getuser()

@@ -1,4 +1,8 @@
 -- Every state of every backfill, oldest first.
-SELECT TO_JSON_STRING(STRUCT(backfill_id, state, observed_at, who, why, window_start, window_end, asked, report)) AS fact
-FROM `${ledger}.backfills`
+WITH backfill AS (
+  SELECT backfill_id, state, observed_at, recorded_at, who, why, window_start, window_end, asked, report
+  FROM `${ledger}.backfills`
+)
+SELECT TO_JSON_STRING(backfill) AS fact
+FROM backfill
 ORDER BY observed_at, recorded_at

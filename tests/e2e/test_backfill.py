@@ -1,0 +1,110 @@
+"""The command against real processes: mode observe, one command, killed in the middle, and gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+FIRST, DAYS = date(2024, 3, 1), 12
+
+
+@pytest.fixture
+def typed(start, helpers):
+    """A pipeline as shipped, its first phase filled; and the command, typed beside it."""
+    world, days = start(mode="observe"), helpers["span"](FIRST, DAYS)
+    world.fill("raw", days)
+
+    def type_it(*words: object, wait: bool = True):
+        command = [Path(sys.executable).with_name("gapheal"), "backfill", *map(str, words)]
+        env = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **world.stack.env()}
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        process = subprocess.Popen(command, env=env, start_new_session=True, stdin=subprocess.DEVNULL, **streams)
+        if not wait:
+            return process
+        out, err = process.communicate(timeout=240)
+        return process.returncode, out, err
+
+    return world, days, type_it
+
+
+def wanted(days):
+    return ["--start-date", days[0], "--end-date", days[-1], "--why", "history", "--who", "ada"]
+
+
+def done_by(world) -> Counter:
+    """Triggers by phase and date; Pub/Sub may bring one twice, which its id tells."""
+    log = {(entry["phase"], day, entry["trigger_id"]) for entry in world.log() for day in entry["dates"]}
+    return Counter((phase, day) for phase, day, _ in log)
+
+
+def test_one_command_brings_every_date_through_every_phase(typed):
+    world, days, gapheal = typed
+
+    code, out, err = gapheal(*wanted(days), "--yes")
+
+    assert code == 0, out + err
+    assert world.days("served") == set(days)
+    assert done_by(world) == {(phase, str(day)): 1 for phase in ("refined", "served") for day in days}
+    assert "raw_to_refined: 12 done, 12 of them healed" in out
+    assert "refined_to_served: 12 done, 12 of them healed" in out
+
+
+def test_killed_and_resumed_it_does_no_date_twice(typed, helpers):
+    world, days, gapheal = typed
+    killed = gapheal(*wanted(days), "--yes", wait=False)
+    assert helpers["eventually"](lambda: len(done_by(world)) >= 6)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    (kept,) = json.loads(gapheal("list", "--json")[1])
+
+    code, out, err = gapheal("--resume", kept["id"], "--yes")
+
+    # A date that was claimed in the instant of the kill is left alone until its lease is over: none here.
+    assert code == 0, out + err
+    assert world.days("served") == set(days)
+    assert set(done_by(world).values()) == {1}
+    told = json.loads(gapheal("show", kept["id"], "--json")[1])
+    assert [each["state"] for each in told["states"]] == ["started", "resumed", "finished"]
+    assert [step["healed"] for step in told["progress"]] == [DAYS, DAYS]
+
+
+def test_interrupted_it_says_how_to_go_on_and_the_same_command_does(typed, helpers):
+    world, days, gapheal = typed
+    process = gapheal(*wanted(days), "--yes", wait=False)
+    assert helpers["eventually"](lambda: len(done_by(world)) >= 4)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    (kept,) = json.loads(gapheal("list", "--json")[1])
+
+    assert process.returncode == 130
+    assert f"gapheal backfill --resume {kept['id']}" in err
+    assert kept["state"] == "interrupted"
+
+    code, out, err = gapheal(*wanted(days), "--yes")
+
+    assert code == 0, out + err
+    assert f"backfill {kept['id']} by ada" in out
+    assert set(done_by(world).values()) == {1}
+
+
+def test_cancelled_it_frees_its_dates_and_the_process_ends(typed, helpers):
+    world, days, gapheal = typed
+    process = gapheal(*wanted(days), "--yes", "--max-in-flight", 1, wait=False)
+    assert helpers["eventually"](lambda: len(done_by(world)) >= 2)
+    (kept,) = json.loads(gapheal("list", "--json")[1])
+    code, out, _ = gapheal("cancel", kept["id"], "--who", "bob")
+    began = time.monotonic()
+    process.communicate(timeout=60)
+
+    assert code == 0
+    assert f"backfill {kept['id']} is cancelled" in out
+    assert process.returncode == 1
+    assert time.monotonic() - began < 45
+    assert gapheal("--resume", kept["id"])[0] == 2
