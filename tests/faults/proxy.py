@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Self
 
 HOST = "127.0.0.1"
@@ -36,16 +34,15 @@ Rule = Callable[[Seen], str | None]
 `503`; None: nothing."""
 
 
-@dataclass
 class Held:
     """What a rule holds back, for ever: it was `seen`, and is `forgotten` in the end."""
 
-    seen: threading.Event = field(default_factory=threading.Event)
-    forgotten: threading.Event = field(default_factory=threading.Event)
+    def __init__(self) -> None:
+        self.seen, self.forgotten = threading.Event(), threading.Event()
 
 
 class Proxy:
-    """Listens on a port of its own, for as long as a `with` block lasts; `upstream` may be another one later."""
+    """Listens on a port of its own, for as long as a `with` block lasts."""
 
     def __init__(self, upstream: str, *, http: bool) -> None:
         self.upstream = upstream.removeprefix("http://")
@@ -97,11 +94,10 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         host, _, port = self.upstream.rpartition(":")
         try:
-            server = socket.create_connection((host, int(port)), timeout=5)
+            server = socket.create_connection((host, int(port)))
         except OSError:
             _end(client)
             return
-        server.settimeout(None)
         with self._lock:
             self._open |= {client, server}
         with contextlib.suppress(OSError, EOFError):
@@ -136,7 +132,7 @@ class Proxy:
                 client.sendall(_refusal(verdict))
                 continue
             server.sendall(request.head + request.body)
-            reply = _message(from_server, request.head.startswith(b"HEAD"))
+            reply = _message(from_server)
             if verdict == "drop":
                 return
             client.sendall(reply.head + reply.body)
@@ -164,21 +160,18 @@ class Proxy:
             server.sendall(piece)
 
 
-def _message(stream: BinaryIO, bodiless: bool = False) -> Seen:
+def _message(stream: BinaryIO) -> Seen:
     """One HTTP message, its body as it came.
 
     Raises:
         EOFError: the connection ended.
     """
-    lines = [stream.readline()]
-    while lines[-1] not in {b"\r\n", b"\n"}:
-        if not lines[-1]:
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        if not (line := stream.readline()):
             raise EOFError
-        lines.append(stream.readline())
-    head = b"".join(lines)
+        head += line
     length = re.search(rb"(?im)^content-length:\s*(\d+)", head)
-    if bodiless:
-        return Seen(head, b"")
     if re.search(rb"(?im)^transfer-encoding:.*chunked", head):
         return Seen(head, _chunks(stream))
     return Seen(head, stream.read(int(length[1])) if length else b"")
@@ -208,9 +201,3 @@ def _end(each: socket.socket) -> None:
     with contextlib.suppress(OSError):
         each.shutdown(socket.SHUT_RDWR)
     each.close()
-
-
-def sometimes(seed: int, share: float, *kinds: str) -> Rule:
-    """Breaks this share of all requests, one kind or the other."""
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    return lambda _: chance.choice(kinds) if chance.random() < share else None

@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.proxy import sometimes
+from tests.faults.proxy import Rule
 from tests.faults.rig import Rig
 
 from gapheal.local import bqemulator
@@ -149,6 +149,12 @@ class Soak:
 
     def _clear(self, day: date) -> None:
         self.rig.run(f"BEGIN DELETE FROM d.refined WHERE day = DATE '{day}'; END")
+
+
+def sometimes(seed: int, share: float, *kinds: str) -> Rule:
+    """Breaks this share of all requests, one kind or the other."""
+    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    return lambda _: chance.choice(kinds) if chance.random() < share else None
 
 
 def rss_mib(pid: int) -> float:
