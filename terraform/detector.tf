@@ -5,6 +5,7 @@ locals {
 }
 
 resource "google_cloudfunctions2_function" "detector" {
+  #checkov:skip=CKV_GCP_124:Open to the outside only for the named viewers of its pages; IAM asks everybody who they are
   for_each = local.detectors
 
   project     = var.project_id
