@@ -50,6 +50,7 @@ class Facts:
     fails: float = 0.0
     lost_reply: float = 0.0
     late_insert: float = 0.0
+    trigger_lost: float = 0.0
     event_lost: float = 0.0
     event_doubled: float = 0.0
     event_late: float = 0.0
@@ -70,10 +71,14 @@ class Facts:
     """Of hours in which a downstream date is deleted."""
     loss: bool = False
     """Most of downstream is deleted once."""
+    exact: tuple[date, ...] = ()
+    """These dates, and no drawn ones."""
 
     @property
     def days(self) -> list[date]:
         """The newest is today; now and then two days lie between."""
+        if self.exact:
+            return list(self.exact)
         random, day, found = Random(self.seed), TODAY, list[date]()
         for _ in range(self.dates):
             found.append(day)
@@ -81,7 +86,7 @@ class Facts:
         return sorted(found)
 
 
-RESTLESS = ("crash", "slow", "fails", "lost_reply", "late_insert", "event_lost", "event_doubled", "event_late")
+RESTLESS = ("crash", "slow", "fails", "lost_reply", "late_insert", "trigger_lost", "event_lost", "event_doubled", "event_late")
 ODD_HOURS = ("scan_missed", "scan_doubled", "retries", "accepts", "fills", "rebuilt", "deleted")
 QUIET: dict[str, Any] = {
     **dict.fromkeys((*RESTLESS, *ODD_HOURS, "half", "short", "partial"), 0.0),
@@ -141,6 +146,7 @@ _RATES: dict[str, list[float]] = {
     "lost_reply": [0.02, 0.1],
     "late_insert": [0.1],
     "event_lost": [0.2, 1.0],
+    "trigger_lost": [0.05, 0.3],
     "event_doubled": [0.2, 0.5],
     "event_late": [0.3],
     "scan_missed": [0.2],
@@ -184,7 +190,7 @@ def pipeline_of(facts: Facts) -> Pipeline:
     """The pipeline of a history: phases p0, p1 … in a row."""
     phases, transitions = {}, {}
     for number in range(facts.steps + 1):
-        names = [f"d.p{number}{letter}" for letter in "ab"[: facts.tables]]
+        names = [f"d.p{number}{letter}" for letter in "abcde"[: facts.tables]]
         column = {"entity_column": "game"} if facts.entities else {}
         phases[f"p{number}"] = {"tables": [{"table": name, "date_column": "day", **column} for name in names]}
     for number, policy in enumerate(facts.policies[: facts.steps]):
@@ -192,7 +198,7 @@ def pipeline_of(facts: Facts) -> Pipeline:
             target: dict[str, Any] = {"http": {"url": f"http://localhost/p{number + 1}"}}
         else:
             target = {"pubsub": {"topic": f"p{number + 1}-trigger"}}
-        parts = {"fan_out": [{"table": letter} for letter in "ab"]} if facts.fan_out else {}
+        parts = {"fan_out": [{"table": letter} for letter in "abcde"[: facts.tables]]} if facts.fan_out else {}
         transitions[f"p{number}_to_p{number + 1}"] = {
             "upstream": [f"p{number}"],
             "downstream": f"p{number + 1}",

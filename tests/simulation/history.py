@@ -268,17 +268,21 @@ class History:
         self._tell("p0", (day,))
 
     def _tell(self, phase: str, days: tuple[date, ...]) -> None:
-        """A completion event, to all who listen. Its status says nothing true."""
-        random = self.hub.random
-        said = {"phase": phase, "dates": [str(day) for day in days], "status": random.choice(["success", "failed"])}
-        data = b64encode(json.dumps(said).encode()).decode()
-        body = json.dumps({"message": {"data": data}, "subscription": "s"}).encode()
+        """A completion event, to all who listen."""
+        random, body = self.hub.random, self.body(phase, days)
         for name, step in self.pipeline.transitions.items():
             if phase not in {*step.upstream, step.downstream} or self.line.chance("event_lost"):
                 continue
             for _ in range(2 if self.line.chance("event_doubled") else 1):
                 later = random.uniform(60, 7200) if self.line.chance("event_late") else random.uniform(0.1, 20)
                 self.hub.after(later, lambda name=name: self.event(name, body))
+
+    def body(self, phase: str, days: tuple[date, ...]) -> bytes:
+        """A push about these dates. Its status says nothing true."""
+        status = self.hub.random.choice(["success", "failed"])
+        said = {"phase": phase, "dates": [str(day) for day in days], "status": status}
+        data = b64encode(json.dumps(said).encode()).decode()
+        return json.dumps({"message": {"data": data}, "subscription": "s"}).encode()
 
     def _decide(self, word: str) -> None:
         """A person looks at what is stalled or held, and says something about some of it."""

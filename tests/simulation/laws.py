@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.simulation.engine import Violation
+from tests.simulation.known import Known
 from tests.simulation.oracle import Oracle
 from tests.simulation.probes import Probes
 from tests.simulation.witness import Run, Taken, Witness
@@ -23,7 +24,7 @@ class Laws:
     def __init__(self, witness: Witness, oracle: Oracle, rows: dict[str, list[dict[str, Any]]]) -> None:
         self._witness = witness
         self._oracle = oracle
-        self._rows = rows
+        self._known = Known(rows)
         self._probes = Probes(witness, oracle)
 
     def published(self, run: Run, messages: Sequence[Message]) -> None:
@@ -49,7 +50,7 @@ class Laws:
             self._witness.ids[message.trigger_id] = run
         self._room(run, days)
         run.messages |= {message.days for message in messages}
-        known = self._known(run, "triggers"), self._known(run, "verdicts")
+        known = self._known.of(run, "triggers"), self._known.of(run, "verdicts")
         if refused := self._probes.refused(run, *known, len(run.messages)):
             raise Violation("an open breaker lets one probe through", f"{run.name} published {days}: {refused}")
         run.published += days
@@ -65,7 +66,7 @@ class Laws:
             if any(taken.n == n for taken in self._witness.taken[name, day]):
                 continue  # another part of the same
             before = [taken for taken in self._witness.taken[name, day] if taken.data == data]
-            complete = len({row["observed_at"] for row in self._completed(name, day, self._rows["verdicts"])})
+            complete = len(set(self._known.completed(name, day)))
             retries = len(self._witness.retried[name, day])
             most = policy.max_attempts * (1 + retries + complete) + self._witness.crashes(name, day)
             if len(before) + 1 > most:
@@ -78,7 +79,7 @@ class Laws:
 
     def recorded(self, run: Run, passes: Iterable[Fact]) -> None:
         """What a pass says of the breaker."""
-        known = self._known(run, "triggers"), self._known(run, "verdicts")
+        known = self._known.of(run, "triggers"), self._known.of(run, "verdicts")
         for row in passes:
             if row["breaker"] == "open" and (why := self._probes.must_be_closed(run, *known)):
                 raise Violation("any growth closes the breaker", f"{run.name} says it is open, but {why}")
@@ -108,14 +109,13 @@ class Laws:
         """What the ledger told as in flight, and what this pass adds."""
         policy, name, now = self._oracle.policy(run.transition), run.transition, run.observed_at
         lease = timedelta(minutes=policy.lease_minutes)
-        verdicts, triggers = self._known(run, "verdicts"), self._known(run, "triggers")
+        verdicts, triggers = self._known.of(run, "verdicts"), self._known.of(run, "triggers")
         flying = set()
         for row in triggers:
             day, claimed_at = date.fromisoformat(row["partition_date"]), _moment(row["claimed_at"])
             if row["outcome"] not in {"published", "unknown"} or now is None or claimed_at + lease <= now:
                 continue
-            complete = any(_moment(v["observed_at"]) >= claimed_at for v in self._completed(name, day, verdicts))
-            if not complete and self._oracle.lacks(run.tables or {}, name, day):
+            if not self._was_complete(run, day, claimed_at) and self._oracle.lacks(run.tables or {}, name, day):
                 flying.add(day)
         healed = any(v["triggered_at"] for v in verdicts) or any(
             not self._oracle.lacks(run.tables or {}, name, date.fromisoformat(row["partition_date"]))
@@ -128,17 +128,7 @@ class Laws:
 
     def _was_complete(self, run: Run, day: date, after: datetime) -> bool:
         """Whether the ledger could tell this pass that the date was seen complete since."""
-        completed = self._completed(run.transition, day, self._known(run, "verdicts"))
-        return any(_moment(row["observed_at"]) >= after for row in completed)
-
-    def _completed(self, name: str, day: date, rows: Iterable[Fact]) -> list[Fact]:
-        found = (row for row in rows if row["condition"] == "complete" and row["transition"] == name)
-        return [row for row in found if row["partition_date"] == str(day)]
-
-    def _known(self, run: Run, table: str) -> list[Fact]:
-        """The transition's rows that this pass could read."""
-        rows = self._rows[table][: (run.known or {}).get(table, 0)]
-        return [row for row in rows if row["transition"] == run.transition]
+        return any(moment >= after for moment in self._known.completed(run.transition, day, run))
 
 
 def _moment(text: str) -> datetime:

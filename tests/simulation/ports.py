@@ -31,6 +31,8 @@ class Line:
     facts: Facts
     witness: Witness
     calm: bool = False
+    meddle: Callable[[Run | None, str], None] = lambda _run, _where: None
+    """What a test does to a pass at a step of its way: it may pause it, or crash it."""
 
     def chance(self, rate: str) -> bool:
         """Whether this trouble strikes now."""
@@ -41,6 +43,7 @@ class Line:
         """Others go on; this pass perhaps never does."""
         run: Run | None = self.hub.current
         random = self.hub.random
+        self.meddle(run, where)
         self.hub.pause(random.uniform(5, 150) if self.chance("slow") else random.uniform(0.01, 2))
         if run and self.chance("crash"):
             run.crashed = where
