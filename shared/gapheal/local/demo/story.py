@@ -15,7 +15,7 @@ from gapheal.local.demo.world import GRADED_DATES, PLAYOFF_DATES, PLAYOFF_GAMES,
 from gapheal.local.stack import Stack
 from gapheal.model.pipeline import Pipeline
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds without any date computed after which the draining is said to be stuck."""
 
 
