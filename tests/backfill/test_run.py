@@ -1,13 +1,12 @@
 """One command brings a range through every phase: by the same passes, whole dates only, each date once."""
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
+from tests.backfill.conftest import FIRST, chain, days
 
 from gapheal.backfill import Kind
 from gapheal.model.passes import Request, Source
-from tests.backfill.conftest import FIRST, chain, days
 
 PHASES = (["raw"], ["refined"], ["served"], ["shown"])
 

@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.emulator, pytest.mark.slow]
 FIRST, DAYS = date(2024, 3, 1), 12
 
 
@@ -42,18 +42,6 @@ def done_by(world) -> Counter:
     """Triggers by phase and date; Pub/Sub may bring one twice, which its id tells."""
     log = {(entry["phase"], day, entry["trigger_id"]) for entry in world.log() for day in entry["dates"]}
     return Counter((phase, day) for phase, day, _ in log)
-
-
-def test_one_command_brings_every_date_through_every_phase(typed):
-    world, days, gapheal = typed
-
-    code, out, err = gapheal(*wanted(days), "--yes")
-
-    assert code == 0, out + err
-    assert world.days("served") == set(days)
-    assert done_by(world) == {(phase, str(day)): 1 for phase in ("refined", "served") for day in days}
-    assert "raw_to_refined: 12 done, 12 of them healed" in out
-    assert "refined_to_served: 12 done, 12 of them healed" in out
 
 
 def test_killed_and_resumed_it_does_no_date_twice(typed, helpers):
@@ -91,20 +79,7 @@ def test_interrupted_it_says_how_to_go_on_and_the_same_command_does(typed, helpe
 
     assert code == 0, out + err
     assert f"backfill {kept['id']} by ada" in out
+    assert f"raw_to_refined: {DAYS} done, {DAYS} of them healed" in out
+    assert f"refined_to_served: {DAYS} done, {DAYS} of them healed" in out
+    assert world.days("served") == set(days)
     assert set(done_by(world).values()) == {1}
-
-
-def test_cancelled_it_frees_its_dates_and_the_process_ends(typed, helpers):
-    world, days, gapheal = typed
-    process = gapheal(*wanted(days), "--yes", "--max-in-flight", 1, wait=False)
-    assert helpers["eventually"](lambda: len(done_by(world)) >= 2)
-    (kept,) = json.loads(gapheal("list", "--json")[1])
-    code, out, _ = gapheal("cancel", kept["id"], "--who", "bob")
-    began = time.monotonic()
-    process.communicate(timeout=60)
-
-    assert code == 0
-    assert f"backfill {kept['id']} is cancelled" in out
-    assert process.returncode == 1
-    assert time.monotonic() - began < 45
-    assert gapheal("--resume", kept["id"])[0] == 2

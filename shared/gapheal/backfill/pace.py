@@ -26,25 +26,32 @@ class Pace:
 
     def __post_init__(self) -> None:
         self._moved_at = self.started_at
+        self._round = 0.0
 
-    def saw(self, now: datetime, heals: Iterable[float], ended: int, *, moved: bool) -> None:
+    def saw(self, began: datetime, now: datetime, heals: Iterable[float], ended: int, *, moved: bool) -> None:
         """Take in what a round of passes has seen.
 
         Args:
+            began: when it began.
             now: after it.
             heals: seconds from trigger to rows, of each date seen healed.
             ended: how many dates came to an end.
             moved: whether anything was sent or ended.
         """
+        self._round = (now - began).total_seconds()
         self.took.extend(heals)
         self.ended += ended
         if moved:
             self._moved_at = now
 
     def wait(self, now: datetime) -> float:
-        """Seconds until the next round: a tenth of what a date takes, or of how long nothing has happened."""
+        """Seconds until the next round: a tenth of what a date takes, or of how long nothing has happened.
+
+        Never less than half of what the round took: services have others to answer, too.
+        """
         quiet = (now - self._moved_at).total_seconds()
-        return min(max(SHARE * max(median(self.took) if self.took else 0, quiet), LEAST), MOST)
+        usual = median(self.took) if self.took else 0
+        return min(max(SHARE * usual, SHARE * quiet, self._round / 2, LEAST), MOST)
 
     def left(self, now: datetime, todo: int) -> float | None:
         """Seconds until all is done, if it goes on as it has; None: nothing is known yet."""

@@ -6,7 +6,8 @@ another machine, the same rounds go on where they were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from gapheal import completion
@@ -16,7 +17,7 @@ from gapheal.backfill.kept import CANCELLED, find
 from gapheal.backfill.order import Order, feeders
 from gapheal.backfill.pace import Pace
 from gapheal.backfill.plan import Plan
-from gapheal.backfill.words import AGAIN, rows, words
+from gapheal.backfill.words import AGAIN, anew, retries, rows
 from gapheal.backfill.work import Cancelled, Interrupted, Round, Work
 from gapheal.errors import GaphealError, Unavailable
 from gapheal.intervals import DAY, Interval
@@ -27,7 +28,7 @@ PATIENCE = timedelta(minutes=10)
 """How long services may be away before the backfill gives up: it can be resumed."""
 REFUSED_ROUNDS = 5
 """Rounds in which a target took nothing, and nothing was on its way."""
-CANCELLED_SEEN_WITHIN = 30.0
+CANCELLED_SEEN_WITHIN = 10.0
 """Seconds."""
 
 
@@ -102,6 +103,7 @@ class Run:
 
     def _round(self) -> str | None:
         """One pass over each step that has dates to look at; what was in the way of it."""
+        began = self._now
         ended_before = {name: len(work.ends) for name, work in self._works.items()}
         triggered: dict[str, int] = {}
         heals: list[float] = []
@@ -119,7 +121,7 @@ class Run:
             heals += took
         ends = {name: list(work.ends.values())[ended_before[name] :] for name, work in self._works.items()}
         number = sum(map(len, ends.values()))
-        self._pace.saw(self._now, heals, number, moved=bool(number or any(triggered.values())))
+        self._pace.saw(began, self._now, heals, number, moved=bool(number or any(triggered.values())))
         left = self._pace.left(self._now, self._todo)
         self._watch(Round(self._now, self._works, triggered, ends, left, trouble))
         return trouble
@@ -138,10 +140,10 @@ class Run:
         return triggered, took
 
     def _block(self, work: Work) -> None:
-        """A failed date stops what depends on it, and nothing else."""
+        """What was to be made anew and was not stops what depends on it: its old rows look whole to everybody else."""
         for before in self._before(work):
             failed = {day for day, end in before.ends.items() if end.kind not in GOOD}
-            for day in sorted(failed & work.todo):
+            for day in sorted(failed & work.todo if self._order.wish.again else ()):
                 work.end(blocked(day, before.name))
 
     def _ready(self, work: Work) -> Iterator[date]:
@@ -156,15 +158,25 @@ class Run:
         """One pass, and another one where something had to be said first."""
         window = Interval.inclusive(min(ready), max(ready))
         request = Request(Source.BACKFILL, window=window, asked=ready, only=self._order.wish.conditions)
+        if self._order.wish.again and not ready <= work.anew:
+            looked = self._app.loop.look(work.name, replace(request, dry_run=True))
+            said = anew(looked, work.anew)
+            self._say(work, said, looked)
+            work.anew.update(said)
         done, answer = self._app.loop.passed(work.name, request)
         passes = [done]
-        if said := words(self._order, done, work.anew):
-            self._app.loop.ledger.decide(rows(self._order, work.name, said, done.now))
-            work.anew.update(day for day, word in said.items() if word == AGAIN)
+        if self._say(work, retries(self._order, done), done):
             done, answer = self._app.loop.passed(work.name, request)
             passes.append(done)
         work.errors = answer["errors"]
         return passes
+
+    def _say(self, work: Work, said: Mapping[date, str], done: Pass) -> bool:
+        """Keep the words, if there are any; but what was freed must not be asked for once more."""
+        if said:
+            self._check_cancelled(within=0)
+            self._app.loop.ledger.decide(rows(self._order, work.name, said, done.now))
+        return bool(said)
 
     @staticmethod
     def _healed(passes: list[Pass], ready: frozenset[date]) -> dict[date, float]:
@@ -180,12 +192,19 @@ class Run:
         """What has ended, and what is still open."""
         verdicts = {verdict.day: verdict for verdict in done.settled}
         for day in sorted(ready):
-            if (verdict := verdicts.get(day)) is None:
-                before = [each.ends.get(day) for each in self._before(work)]
-                work.end(absent(day, excused=any(end is not None and end.kind is Kind.EXCUSED for end in before)))
-            elif end := ended(verdict, healed=day in healed):
+            before = {each.name: end.kind for each in self._before(work) if (end := each.ends.get(day))}
+            verdict = verdicts.get(day)
+            end = (
+                ended(verdict, healed=day in healed)
+                if verdict
+                else absent(day, excused=Kind.EXCUSED in before.values())
+            )
+            failed = next((name for name, kind in before.items() if kind not in GOOD), None)
+            if end and end.kind is Kind.WAITING and failed:
+                work.end(blocked(day, failed))
+            elif end:
                 work.end(end)
-            else:
+            elif verdict:
                 work.open[day] = verdict
         outcomes = {sent.outcome for sent in done.healing.sent}
         work.refused = work.refused + 1 if outcomes == {"failed"} else 0
@@ -234,10 +253,10 @@ class Run:
         if self._now - self._trouble_since > PATIENCE:
             raise error
 
-    def _check_cancelled(self) -> None:
+    def _check_cancelled(self, within: float = CANCELLED_SEEN_WITHIN) -> None:
         """Now and then; a ledger that does not answer is found out by the passes."""
         clock = self._app.loop.clock
-        if clock.monotonic() - self._asked_at < CANCELLED_SEEN_WITHIN:
+        if clock.monotonic() - self._asked_at < within:
             return
         self._asked_at = clock.monotonic()
         try:

@@ -15,25 +15,27 @@ AFTER = timedelta(microseconds=1)
 """Words are told from what a pass has seen by their moment: both are by BigQuery's clock."""
 
 
-def words(order: Order, done: Pass, asked_anew: Iterable[date]) -> dict[date, str]:
-    """What has to be said before the dates of this pass are triggered; nothing is said twice.
-
-    `retry` only where an earlier life of the date stands in the way, and never after this backfill has tried it.
+def anew(looked: Pass, before: Iterable[date]) -> dict[date, str]:
+    """The dates that are to be made once more, complete or not; said before any of them is triggered.
 
     Args:
-        order: the backfill.
-        done: a pass over its dates.
-        asked_anew: those of which it has said `again` before.
+        looked: a look at its dates that sent nothing.
+        before: those of which it has said `again` before.
     """
-    anew = frozenset(asked_anew)
-    found = {}
-    for verdict in done.settled:
-        entry = done.memory.entries.get(verdict.day, Entry())
-        if order.wish.again and verdict.day not in anew and _may_be_made(verdict):
-            found[verdict.day] = AGAIN
-        elif verdict.is_gap and verdict.condition in order.wish.conditions and _is_old(order, entry, verdict):
-            found[verdict.day] = RETRY
-    return found
+    said = frozenset(before)
+    kept = {Condition.EXCUSED, Condition.WAITING}
+    return {v.day: AGAIN for v in looked.verdicts if v.day not in said and v.condition not in kept}
+
+
+def retries(order: Order, done: Pass) -> dict[date, str]:
+    """The gaps of this pass that an earlier life stands in the way of; never after this backfill has tried them."""
+    return {
+        verdict.day: RETRY
+        for verdict in done.settled
+        if verdict.is_gap
+        and verdict.condition in order.wish.conditions
+        and _is_old(order, done.memory.entries.get(verdict.day, Entry()), verdict)
+    }
 
 
 def rows(order: Order, name: str, said: Mapping[date, str], now: datetime) -> list[dict[str, Any]]:
@@ -42,10 +44,6 @@ def rows(order: Order, name: str, said: Mapping[date, str], now: datetime) -> li
     why = f"backfill {order.id}: {order.why}"
     about = {**common, "who": order.who, "why": why}
     return [{**about, "decision": word, "partition_date": str(day)} for day, word in sorted(said.items())]
-
-
-def _may_be_made(verdict: Verdict) -> bool:
-    return verdict.condition not in {Condition.EXCUSED, Condition.WAITING}
 
 
 def _is_old(order: Order, entry: Entry, verdict: Verdict) -> bool:

@@ -79,10 +79,14 @@ class Actions:
 
     @staticmethod
     def _reran(entry: Entry, verdict: Verdict) -> Attempt | None:
-        """The trigger that has answered this very watermark already, of a date that is stale still."""
+        """The trigger that has answered this very watermark already, of a date that is stale still.
+
+        A claim whose pass crashed was perhaps never sent: the date would stay stale for ever.
+        """
         if verdict.condition is not Condition.STALE:
             return None
-        return next((a for a in attempts_since_retry(entry) if a.delivered and a.watermark == verdict.watermark), None)
+        sent = (a for a in attempts_since_retry(entry) if a.outcome == "published" or (a.delivered and a.message))
+        return next((a for a in sent if a.watermark == verdict.watermark), None)
 
     def _stalled(self, entry: Entry, verdict: Verdict) -> Blocked | None:
         most = self._policy.max_attempts
