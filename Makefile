@@ -1,5 +1,6 @@
 # gapheal: `make help` says what there is. Nothing but Python 3.11+, make and git is needed.
 .DEFAULT_GOAL := help
+, := ,
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -51,10 +52,58 @@ precision: setup  ## Plant 200 worlds and hold every verdict against the truth (
 soak: setup  ## Run PASSES=1000 hourly passes while one call in twenty fails
 	@$(BIN)/python -m tests.faults.soak --passes $(or $(PASSES),1000)
 
+PIPELINE ?= pipeline.yaml
+DIST ?= dist
+
 .PHONY: package
 package: setup  ## Build the wheel, and dist/<function>.zip for each function
-	@$(BIN)/python -m build --wheel --outdir dist . > /dev/null
-	@$(BIN)/python -m gapheal.package --functions functions --pipeline pipeline.yaml --out dist
+	@$(BIN)/python -m build --wheel --outdir $(DIST) . > /dev/null
+	@$(BIN)/python -m gapheal.package --functions functions --pipeline $(PIPELINE) --out $(DIST)
+
+# --- In the cloud: terraform/README.md, docs/operations/rollout.md ---------------------------------------------------
+
+STACK ?= terraform/examples/minimal
+PLAN = $(DIST)/$(notdir $(STACK)).plan
+TERRAFORM = terraform -chdir=$(STACK)
+INPUTS = -var project_id=$(PROJECT) -var packages=$(abspath $(DIST)) $(if $(MODE),-var mode=$(MODE))
+NAME = $(shell sed -n 's/^pipeline: *\([a-z0-9-]*\).*/\1/p' $(PIPELINE))
+fail = { echo "make $@: $(1)" >&2; exit 1; }
+
+.PHONY: stack
+stack:
+	@command -v terraform > /dev/null || $(call fail,terraform 1.9 or newer is not on PATH; https://developer.hashicorp.com/terraform/install)
+	@ls $(STACK)/*.tf > /dev/null 2>&1 || $(call fail,STACK=$(STACK) is no folder with .tf files; copy terraform/examples/minimal)
+
+.PHONY: plan
+plan: setup stack  ## Plan a deployment: PROJECT=my-project (STACK=my/folder, MODE=observe: the brake)
+	@test -n "$(PROJECT)" || $(call fail,say which Google Cloud project: make plan PROJECT=my-project)
+	@$(BIN)/gapheal validate --pipeline $(PIPELINE)
+	@$(BIN)/python -m gapheal.package --functions functions --pipeline $(PIPELINE) --out $(DIST)
+	@$(TERRAFORM) init -input=false > /dev/null
+	@$(TERRAFORM) plan -input=false -out=$(abspath $(PLAN)) $(INPUTS)
+
+.PHONY: deploy
+deploy: stack  ## Apply what `make plan` wrote, and nothing else
+	@test -f $(PLAN) || $(call fail,there is no plan in $(PLAN); read one first: make plan PROJECT=my-project)
+	@newer=$$(find $(PIPELINE) functions shared/gapheal terraform $(STACK) $(DIST) -type f -newer $(PLAN) \
+		\( -name '*.py' -o -name '*.sql' -o -name '*.txt' -o -name '*.y*ml' -o -name '*.tf*' -o -name '*.json' -o -name '*.zip' \) | head -1); \
+		test -z "$$newer" || $(call fail,$$newer is newer than the plan: make plan again and read it)
+	@$(TERRAFORM) apply -input=false $(abspath $(PLAN))
+	@rm -f $(PLAN)
+
+.PHONY: destroy
+destroy: stack  ## Remove a deployment: PROJECT=my-project CONFIRM=<the pipeline's name>
+	@test -n "$(PROJECT)" || $(call fail,say which Google Cloud project: PROJECT=my-project)
+	@test "$(CONFIRM)" = "$(NAME)" || $(call fail,this removes functions$(,) jobs$(,) subscriptions with all undelivered events$(,) and created topics; if you mean it: CONFIRM=$(NAME))
+	@! $(TERRAFORM) state list | grep -q 'google_bigquery_table.ledger' || test "$$TF_VAR_deletion_protection" = false || \
+		$(call fail,the ledger's history would go too; docs/operations/rollout.md (Removal) says how to keep it and how to let it go)
+	@$(TERRAFORM) destroy $(INPUTS)
+
+.PHONY: ledger
+ledger: setup  ## Renew the JSON that Terraform reads of Python's definitions
+	@$(BIN)/python -m gapheal.ledger.definition terraform/ledger.json
+	@$(BIN)/gapheal validate --pipeline terraform/tests/chain.yaml --resolved terraform/tests/packages/pipeline.json > /dev/null
+	@cp terraform/tests/packages/pipeline.json terraform/tests/packages/detector/
 
 .PHONY: format
 format: setup  ## Format the code

@@ -1,18 +1,18 @@
 locals {
   services = toset([
-    "artifactregistry.googleapis.com",
-    "bigquery.googleapis.com",
-    "cloudbuild.googleapis.com",
-    "cloudfunctions.googleapis.com",
-    "cloudresourcemanager.googleapis.com",
-    "cloudscheduler.googleapis.com",
-    "iam.googleapis.com",
-    "logging.googleapis.com",
-    "monitoring.googleapis.com",
-    "pubsub.googleapis.com",
-    "run.googleapis.com",
-    "secretmanager.googleapis.com",
-    "storage.googleapis.com",
+    "artifactregistry",
+    "bigquery",
+    "cloudbuild",
+    "cloudfunctions",
+    "cloudresourcemanager",
+    "cloudscheduler",
+    "iam",
+    "logging",
+    "monitoring",
+    "pubsub",
+    "run",
+    "secretmanager",
+    "storage",
   ])
 }
 
@@ -20,7 +20,7 @@ resource "google_project_service" "service" {
   for_each = local.services
 
   project = var.project_id
-  service = each.key
+  service = "${each.key}.googleapis.com"
 
   # Others use them, too.
   disable_on_destroy = false

@@ -21,7 +21,7 @@ provider "google" {
   project = var.project_id
 }
 
-module "gapheal" {
+module "pipeline" {
   source = "../../"
 
   project_id          = var.project_id

@@ -1,4 +1,4 @@
 output "gapheal" {
   description = "Where everything is."
-  value       = module.gapheal
+  value       = module.pipeline
 }

@@ -37,7 +37,7 @@ provider "google" {
   project = var.project_id
 }
 
-module "gapheal" {
+module "pipeline" {
   source = "../../"
 
   project_id          = var.project_id
@@ -48,5 +48,5 @@ module "gapheal" {
 
 output "gapheal" {
   description = "Where everything is."
-  value       = module.gapheal
+  value       = module.pipeline
 }
