@@ -10,6 +10,11 @@ from tests.simulation import replay, survey
 from tests.simulation.facts import draw
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """The exit code: 1 where an invariant did not hold."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -20,18 +25,18 @@ def main() -> int:
     asked.add_argument("--until-failure", action="store_true", help="stop at the first that fails, and name it")
     given = asked.parse_args()
     if given.seed is not None:
-        print(replay.told(given.seed))
+        _say(replay.told(given.seed))
         return 0
     seeds = range(given.first, given.first + given.seeds)
     if given.until_failure:
         found = survey.survey(seeds, processes=1, stop=True)
-        print("\n".join(f"seed {seed}: {replay.broken(draw(seed))[0]}" for seed in found.failed) or "none failed")
+        _say("\n".join(f"seed {seed}: {replay.broken(draw(seed))[0]}" for seed in found.failed) or "none failed")
         return 1 if found.failed else 0
     started = time.monotonic()
     found = survey.survey(seeds, given.processes)
-    print(f"{found.told()}\n{time.monotonic() - started:.0f} s")
+    _say(f"{found.told()}\n{time.monotonic() - started:.0f} s")
     for seed in found.failed[:1]:
-        print(replay.failure(seed))
+        _say(replay.failure(seed))
     return 1 if found.failed or found.uncovered else 0
 
 

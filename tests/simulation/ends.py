@@ -45,7 +45,9 @@ class Ends:
     def _is_looked_at(self, name: str, tables: Tables, day: date, now: datetime) -> bool:
         return self._oracle.has_upstream(tables, name, day)
 
-    def _unsettled(self, name: str, tables: Tables, day: date, now: datetime, verdict: dict[str, Any]) -> str | None:
+    def _unsettled(  # noqa: PLR0911 - one answer for each way to end
+        self, name: str, tables: Tables, day: date, now: datetime, verdict: dict[str, Any]
+    ) -> str | None:
         policy, oracle = self._oracle.policy(name), self._oracle
         condition, action, code = verdict["condition"], verdict["action"], verdict["code"]
         if condition == "excused":

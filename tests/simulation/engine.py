@@ -54,11 +54,13 @@ class Hub:
         """Do something later."""
         self.at(self.now + timedelta(seconds=seconds), act)
 
-    def spawn(self, task: Callable[[], Any], about: Any) -> None:
-        """Start a task at once; `about` is what `current` tells within it."""
-        started = greenlet(task, parent=self._main)
-        started.about = about
-        started.switch()
+    def spawn(self, task: Callable[[], Any]) -> None:
+        """Start a task at once."""
+        greenlet(task, parent=self._main).switch()
+
+    def call_current(self, about: Any) -> None:
+        """Say what the running task is about."""
+        getcurrent().about = about
 
     @property
     def current(self) -> Any:

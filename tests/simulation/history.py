@@ -50,7 +50,7 @@ class History:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.pipeline = pipeline_of(facts)
-        self.hub = Hub(START, Random(facts.seed))
+        self.hub = Hub(START, Random(facts.seed))  # noqa: S311 - chance, not secrets
         self.witness = Witness(self.pipeline)
         self.line = Line(self.hub, facts, self.witness)
         self.world = SimWorld(self.hub, facts, self.pipeline, self.witness)
@@ -88,15 +88,15 @@ class History:
         self.line.calm = True
         self.hub.say("calm")
         self.hub.advance(self.hub.now + HOUR / 2)
-        before, bound = len(self.witness.runs), self._bound()
-        calm_scans = self._calm(bound)
-        if wrong := untrue(self.witness, self.ledger.rows, self.pipeline):
+        before, bound = len(self.witness.runs), self.bound()
+        calm_scans = self.calm(bound)
+        if wrong := untrue(self.witness, self.ledger.rows):
             raise Violation("ledger and claims explain every message", wrong)
         self._count()
         triggers = sum(map(len, self.witness.taken.values()))
         return Outcome(self.witness.met, before + calm_scans, calm_scans, bound, triggers)
 
-    def _bound(self) -> int:
+    def bound(self) -> int:
         """Of the scans that calm may take, all transitions together."""
         facts, tables = self.facts, self.world.warehouse.tables
         job_hours, workers = facts.job_minutes[1] / 60, 1 if facts.single_flight else facts.workers
@@ -115,7 +115,7 @@ class History:
             before = open_days
         return sum(work.scans for work in works)
 
-    def _calm(self, bound: int) -> int:
+    def calm(self, bound: int) -> int:
         """Scans, ever more rarely while nothing happens, until all is settled; how many there were."""
         step, scans = HOUR, 0
         while True:
@@ -166,7 +166,7 @@ class History:
             run.request = request
             self._pass(run, self._app())
 
-        self.hub.spawn(task, None)
+        self.hub.spawn(task)
 
     def event(self, name: str, body: bytes, tries: int = TRIES) -> None:
         """One push; without a good answer it comes again."""
@@ -184,13 +184,11 @@ class History:
             if not self._pass(run, app) and tries > 1 and not self.line.chance("event_lost"):
                 self.hub.after(self.hub.random.uniform(10, 600), lambda: self.event(name, body, tries - 1))
 
-        self.hub.spawn(task, None)
+        self.hub.spawn(task)
 
     def _begin(self, name: str) -> Run:
-        from greenlet import getcurrent  # noqa: PLC0415
-
         run = Run(f"r{next(self._numbers)}", name, self.hub.now)
-        getcurrent().about = run
+        self.hub.call_current(run)
         self.witness.runs.append(run)
         active = self.witness.active[name]
         active.add(run.name)
@@ -303,7 +301,7 @@ class History:
 
         stalled = any(latest[day]["action"] == "stalled" for day in days)
         before = len(self.ledger.rows["decisions"])
-        self.hub.spawn(task, None)
+        self.hub.spawn(task)
         self.hub.say(f"ann says {word}: {name} {', '.join(map(str, sorted(days)))} ({before})")
         if word == "retry" and stalled:
             self.witness.met.add("retry of a stalled date")

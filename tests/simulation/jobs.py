@@ -47,7 +47,7 @@ class Consumer:
         """From now on the message is on its way: it may be late, doubled or lost."""
         random, line = self._hub.random, self._line
         copies = 2 if line.chance("event_doubled") else 1
-        if line.chance("event_lost") and random.random() < 0.3:
+        if line.chance("trigger_lost"):
             return
         for _ in range(copies):
             late = random.uniform(60, 3600) if line.chance("event_late") else random.uniform(0, 5)

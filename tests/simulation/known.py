@@ -6,8 +6,9 @@ from collections import defaultdict
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from gapheal.ledger.recall import Fact
 from tests.simulation.witness import Run
+
+from gapheal.ledger.recall import Fact
 
 
 class Placed(NamedTuple):

@@ -31,7 +31,7 @@ class Oracle:
     def step(self, transition: str) -> Transition:
         return self._pipeline.transitions[transition]
 
-    def why_not(self, run: Run, day: date) -> str | None:
+    def why_not(self, run: Run, day: date) -> str | None:  # noqa: PLR0911 - one answer for each rule
         """Why `day` was no gap that may be triggered when `run` decided, or None."""
         name, tables, now = run.transition, run.tables or {}, run.observed_at
         if now is None:

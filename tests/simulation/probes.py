@@ -20,7 +20,7 @@ class Probes:
 
     It is open when `breaker_after` messages have failed since anything last grew, healed or was retried: their leases
     are over, and their dates have no more rows or entities than before. Then one message may go at a time: the first
-    at once, the next ones 1 h, 2 h, 4 h … 24 h after the last. Where dates may be waiting or settling the law is silent.
+    at once, the next ones 1 h, 2 h, 4 h … 24 h after the last. Where dates may wait or settle the law is silent.
     """
 
     def __init__(self, witness: Witness, oracle: Oracle) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from gapheal.model.passes import Message, Request, Source
 from tests.simulation.engine import Crash
 from tests.simulation.facts import TODAY, Facts
 from tests.simulation.history import HOUR, History
 from tests.simulation.witness import Run
+
+from gapheal.model.passes import Message, Request, Source
 
 STEP = "p0_to_p1"
 POLICY: dict[str, Any] = {"mode": "heal", "lag_days": 0, "max_age_days": None, "stale": "ignore"}
@@ -101,7 +102,7 @@ class Stage(History):
 
     def retry(self, *days: date, name: str = STEP) -> None:
         """A person's word."""
-        self.hub.spawn(lambda: self.desk.decide("retry", name, map(str, days), who="ann", why="mended"), None)
+        self.hub.spawn(lambda: self.desk.decide("retry", name, map(str, days), who="ann", why="mended"))
         self.go(minutes=1)
 
     def crash_at(self, where: str) -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 from tests.simulation.witness import Witness
 
-from gapheal.model.pipeline import Pipeline
 
-
-def untrue(witness: Witness, rows: dict[str, list[dict[str, Any]]], pipeline: Pipeline) -> str | None:
+def untrue(witness: Witness, rows: dict[str, list[dict[str, Any]]]) -> str | None:
     """What the ledger says wrongly or leaves out, or None.
 
     A message that the ledger lacks must come from a pass that ended before it could write, and have its claim; a row
