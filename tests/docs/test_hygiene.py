@@ -80,7 +80,7 @@ def test_the_changelog_tells_the_version_that_is_built():
 
 def test_python_files_stay_small_enough_to_read():
     """One job a file; what grows beyond this is two."""
-    limits = {"shared": 330, "functions": 10, "examples": 200}
+    limits = {"shared": 330, "functions": 10, "examples": 250}
     long = {
         name: lines
         for name, text in TEXTS.items()

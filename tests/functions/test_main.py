@@ -9,18 +9,14 @@ from pathlib import Path
 import pytest
 
 from gapheal.scaffold import function_main, write_function
+from gapheal.spec import load
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 MAINS = sorted(FUNCTIONS.glob("phase*/main.py"))
 
 
 def test_every_step_of_the_pipeline_has_its_function():
-    assert [path.parent.name for path in MAINS] == [
-        "phase2_to_phase3",
-        "phase3_to_phase4",
-        "phase4_to_phase5",
-        "phase5_to_phase6",
-    ]
+    assert [path.parent.name for path in MAINS] == sorted(load(FUNCTIONS.parent / "pipeline.yaml").transitions)
 
 
 @pytest.mark.parametrize("path", MAINS, ids=lambda path: path.parent.name)

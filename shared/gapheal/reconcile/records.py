@@ -103,7 +103,7 @@ def report(done: Pass) -> dict[str, Any]:
         "bytes_billed": done.bytes_billed,
         "duration_ms": done.duration_ms,
     }
-    also = {"warnings": list(done.warnings), "note": done.request.note or _note(done)}
+    also = {"breaker": done.breaker, "warnings": list(done.warnings), "note": done.request.note or _note(done)}
     return {**answer, **{key: value for key, value in also.items() if value}}
 
 
