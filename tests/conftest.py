@@ -24,6 +24,7 @@ from gapheal.local import pubsub as brokers
 from gapheal.local.ports import HOST, Ports
 from gapheal.local.processes import Child, Supervisor
 
+
 class Figures:
     """What the tests measured, from whichever process ran them; it stands at the end of the run, passed or not."""
 
