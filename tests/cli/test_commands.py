@@ -133,8 +133,8 @@ def test_explain_gives_the_verdict_and_its_numbers(heal, tables, topic, gapheal)
     assert [line.rstrip() for line in result.output.splitlines()][:12] == [
         "phase2_to_phase3 2024-04-20: missing, would_heal",
         (
-            "  nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now, a dry run sends "
-            "nothing"
+            "  nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now, "
+            "a dry run sends nothing"
         ),
         "  what would change it: rows, or an excuse in the file; a scan triggers it",
         "",
@@ -144,8 +144,8 @@ def test_explain_gives_the_verdict_and_its_numbers(heal, tables, topic, gapheal)
         "waiting     no    upstream nba_raw.bdl_player_boxscores: 1 rows, whole",
         "settling    no    settle_minutes 0",
         (
-            "missing     yes   nba_analytics.player_game_summary has no rows, upstream has 1; it would be triggered now, "
-            "a dry run sends nothing"
+            "missing     yes   nba_analytics.player_game_summary has no rows, upstream has 1; "
+            "it would be triggered now, a dry run sends nothing"
         ),
         "leased      no    no trigger is on its way",
         "stalled     no    0 of 3 triggers used for this data, 0 for any",
