@@ -88,11 +88,15 @@ class Plant:
 
     pipeline: Pipeline
     servers: int = 10
+    """Jobs at a time of each phase, unless `servers_of` says another number."""
+    servers_of: dict[str, int] = field(default_factory=dict)
     seconds: Callable[[str, date], float] = lambda _phase, _day: 5.0
     """Of one date."""
     tells_writes: bool = False
     log: list[tuple[str, date]] = field(default_factory=list)
     """Every date that a job began, by phase."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """Completion events that the backfill has published."""
     broken: set[tuple[str, date]] = field(default_factory=set)
     """Phase and date on which the job writes nothing."""
     lacking: dict[str, set[date]] = field(default_factory=dict)
@@ -155,6 +159,9 @@ class Plant:
         self.world.clock.advance(seconds=max(moment - self.world.clock.now().timestamp(), 0))
 
     def _take(self, message: Message) -> None:
+        if "transition" not in message.attributes:
+            self.events.append(json.loads(message.data))
+            return
         phase = self.pipeline.transitions[message.attributes["transition"]].downstream
         self._check(message, phase)
         self._queues[phase].append(message)
@@ -170,7 +177,7 @@ class Plant:
                     assert count or excused, f"{phase} was asked for {day} without {table.table}"
 
     def _begin(self, phase: str) -> None:
-        while self._queues[phase] and self._running[phase] < self.servers:
+        while self._queues[phase] and self._running[phase] < self.servers_of.get(phase, self.servers):
             message = self._queues[phase].pop(0)
             self._running[phase] += 1
             self.log += [(phase, day) for day in message.days]

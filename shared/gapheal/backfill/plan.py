@@ -236,8 +236,10 @@ class _Planning:
         for kept in self.others:
             if name in kept.order.wish.transitions:
                 found[kept.order.id] = {day for day in open_here if day in kept.order.wish}
+        judged = {v.day for v in verdicts}
         for holder in (holder for step in before for holder in step.elsewhere):
-            found.setdefault(holder.id, set()).update(short & holder.days)
+            coming = holder.days - judged if holder.id in found else frozenset[date]()
+            found.setdefault(holder.id, set()).update(short & holder.days, coming)
         who = {kept.order.id: kept.order.who for kept in self.others}
         return [Holder(name, who[name], frozenset(days)) for name, days in found.items() if days]
 

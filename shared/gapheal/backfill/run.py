@@ -20,7 +20,7 @@ from gapheal.backfill.plan import Plan
 from gapheal.backfill.words import AGAIN, anew, retries, rows
 from gapheal.backfill.work import Cancelled, Interrupted, Round, Work
 from gapheal.errors import GaphealError, Unavailable
-from gapheal.intervals import DAY, Interval
+from gapheal.intervals import DAY, Interval, unfold
 from gapheal.model.passes import Condition, Request, Source
 from gapheal.reconcile.records import Pass
 
@@ -220,15 +220,21 @@ class Run:
                     work.end(broken(verdict))
         rows = ledger.backfill_dates([work.name], wish.window, self._order.started_at)
         healed = {date.fromisoformat(row["partition_date"]) for row in rows if row["healed_at"]}
-        self._announce(work, tuple(sorted(day for day in healed if day in wish)))
+        self._announce(work, sorted(day for day in healed if day in wish))
         work.is_closed = True
 
-    def _announce(self, work: Work, days: tuple[date, ...]) -> None:
-        """One completion event for all dates; nothing depends on it: whoever hears it looks at the rows."""
+    def _announce(self, work: Work, days: list[date]) -> None:
+        """One completion event for all dates; nothing depends on it: whoever hears it looks at the rows.
+
+        It names a range, days without data between its dates too, unless it would name one that is not done.
+        """
         pipeline = self._app.pipeline
         if days and pipeline.phases[work.phase].completion_topic:
+            run = Interval.inclusive(days[0], days[-1])
+            gaps = any(end.kind not in GOOD and day in run for day, end in work.ends.items())
+            named = days if gaps or self._order.wish.dates else unfold([run])
             try:
-                said = completion.compose(pipeline, work.phase, days)
+                said = completion.compose(pipeline, work.phase, tuple(named))
                 work.announced = completion.publish(said, self._app.loop.publisher).message_id
             except GaphealError as error:
                 work.errors = [f"the completion event was not published: {error}"]

@@ -122,7 +122,8 @@ class _Recollection:
     ) -> None:
         self.question = question
         self.days = None if days is None else {str(day) for day in days}
-        of = {table: [row for row in some if row["transition"] in question.phases] for table, some in rows.items()}
+        names = frozenset(question.phases)
+        of = {table: [row for row in some if row["transition"] in names] for table, some in rows.items()}
         own = {table: [row for row in some if row["transition"] == question.transition] for table, some in of.items()}
         completed = [row for row in own.get("verdicts", []) if row["condition"] == "complete"]
         self.completed = {row["partition_date"]: row["observed_at"] for row in sorted(completed, key=_when)}

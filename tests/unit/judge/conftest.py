@@ -116,6 +116,7 @@ class Story:
             spec=verdict.spec,
             seen_whole=verdict.seen_whole,
             retried_at=None if complete else before.retried_at,
+            again_at=None if complete else before.again_at,
         )
 
 

@@ -1,0 +1,34 @@
+"""A whole season by one backfill, in simulated time: how near it comes to what the workers alone would take."""
+
+import pytest
+from tests.backfill.season import alone, backfilled, real, season
+
+AT_ONCE = 10
+
+
+@pytest.mark.slow
+def test_a_season_of_short_jobs_takes_little_more_than_the_workers_alone(measured):
+    """Compressed as a whole, some 40 times: jobs of 3.5 minutes to 5 seconds, calls of 0.4 seconds to 10 ms."""
+    dates, phases = season("2023-24"), {f"phase{number}": (AT_ONCE, 5.0) for number in (3, 4, 5, 6)}
+    took, least = backfilled(dates, phases, 0.01, AT_ONCE), alone(dates, phases)
+    measured(
+        f"backfill, {len(dates)} dates x 4 phases, 5 s a date, {AT_ONCE} in flight: {took:.0f} s, "
+        f"the workers alone {least:.0f} s"
+    )
+
+    assert len(dates) == 209
+    assert took <= 1.2 * least
+
+
+@pytest.mark.parametrize(("precompute", "coordinator"), [(1, 1), (10, 25)])
+def test_at_real_job_times_the_slowest_job_decides(measured, precompute, coordinator):
+    """Three weeks of a season; the whole season takes minutes to simulate."""
+    dates, phases = season("2023-24")[:20], real(precompute, coordinator)
+    took, least = backfilled(dates, phases, 0.5, 40), alone(dates, phases)
+    measured(
+        f"backfill, {len(dates)} dates at real job times, {precompute} of phase 4 and {coordinator} of phase 5 at a "
+        f"time: {took / 3600:.1f} h, the workers alone {least / 3600:.1f} h"
+    )
+
+    # Where nothing was ever seen to heal, five dates go first: one job's time more, whatever the number of dates.
+    assert took <= 1.2 * (least + max(seconds for _, seconds in phases.values()))
