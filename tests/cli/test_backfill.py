@@ -1,0 +1,138 @@
+"""The command `backfill` as a user types it, where nobody works: plans, gates, questions, messages."""
+
+import json
+from datetime import date
+
+import pytest
+
+from gapheal import app, spec
+from gapheal.backfill import Desk, Order, Wish
+from gapheal.errors import Unavailable
+from gapheal.intervals import Interval
+
+RANGE = ["--start-date", "2024-04-16", "--end-date", "2024-04-25"]
+
+
+@pytest.fixture
+def listened(tables, topic, endpoint):
+    """Somebody hears the triggers, and does nothing."""
+    topic(endpoint.url)
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(pipeline, listened, gapheal, bq, endpoint):
+    result = gapheal("backfill", *RANGE, "--dry-run", "--json")
+    plan = json.loads(result.output)["plan"]
+    (step,) = plan["steps"]
+
+    assert result.exit_code == 0
+    assert (step["to_do"], step["complete"], step["messages"], step["seconds"]) == (6, 4, 6, None)
+    assert plan["preflight"] == {"passed": True, "faults": []}
+    assert endpoint.received == []
+    assert list(bq.query("SELECT 1 FROM gapheal_nba_props.backfills", retry=None).result(timeout=30)) == []
+
+
+def test_the_plan_reads_well(pipeline, listened, gapheal):
+    output = gapheal("backfill", *RANGE, "--dry-run").output
+
+    assert "backfill 2024-04-16 .. 2024-04-25" in output
+    assert "2024-04-20 .. 2024-04-25" in output
+    assert "unknown" in output
+    assert "nba_analytics.player_game_summary has no rows" in output
+    assert "the gates are open: tables are read, jobs are subscribed" in output
+
+
+def test_a_gate_that_would_stop_it_is_exit_code_1(pipeline, tables, topic, gapheal):
+    result = gapheal("backfill", *RANGE, "--yes")
+
+    assert result.exit_code == 1
+    assert "gate: phase2_to_phase3: topic nba-props-phase3-trigger has no subscription" in result.output
+
+
+def test_with_nobody_to_ask_it_wants_yes(pipeline, listened, gapheal):
+    result = gapheal("backfill", *RANGE)
+
+    assert result.exit_code == 2
+    assert "expected --yes, found nobody to ask" in result.output
+
+
+def test_nothing_to_do_keeps_no_backfill(pipeline, listened, gapheal):
+    result = gapheal("backfill", "--dates", "2024-04-16..2024-04-18", "--yes")
+
+    assert (result.exit_code, "nothing to do" in result.output) == (0, True)
+    assert json.loads(gapheal("backfill", "list", "--json").output) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--phases", "7"], "--phases: expected some of phase3, found '7'"),
+        (["--start-date", "2024-04-25", "--end-date", "2024-04-16"], "swap them"),
+        (["--start-date", "2024-04-16", "--end-date", "2999-01-01"], "expected a date from 1990-01-01 to tomorrow"),
+        (["--start-date", "2024-04-16"], "found only --start-date"),
+        ([*RANGE, "--gate", "most"], "--gate: expected strict, report, or a share of the dates like 0.95"),
+        ([*RANGE, "--why", " "], "why: expected a text of 1 to 500 characters, found 0"),
+        (["--resume", "20240701-0000"], "the ledger knows none yet"),
+        (["--resume", "x", *RANGE], "expected --resume alone"),
+        (["show", "20240701-0000"], "expected the id of a backfill"),
+        (["cancel", "20240701-0000"], "expected the id of a backfill"),
+    ],
+)
+def test_what_cannot_be_done_is_said(pipeline, tables, gapheal, words, expected):
+    words = words if "--phases" not in words else [*RANGE, *words]
+    result = gapheal("backfill", *words)
+
+    assert result.exit_code == 2
+    assert expected in " ".join(result.output.split())
+
+
+def test_a_service_that_is_away_is_exit_code_3(pipeline, tables, gapheal, monkeypatch):
+    def away(*_):
+        raise Unavailable("reading the ledger: BigQuery did not answer")
+
+    monkeypatch.setattr("gapheal.ledger.BigQueryLedger.backfills", away)
+    result = gapheal("backfill", *RANGE, "--json")
+
+    assert (result.exit_code, json.loads(result.output)) == (
+        3,
+        {"error": "reading the ledger: BigQuery did not answer"},
+    )
+
+
+@pytest.fixture
+def kept(pipeline, listened, gapheal):
+    """A backfill that somebody has begun and left."""
+    desk = Desk(app.build(spec.load(pipeline)))
+    wish = Wish(Interval.inclusive(date(2024, 4, 16), date(2024, 4, 25)), None, ("phase2_to_phase3",))
+    return desk.begin(desk.plan(wish), "ada", "the | playoffs")
+
+
+def test_it_is_listed_and_shown_and_handed_over(kept: Order, gapheal):
+    listed = gapheal("backfill", "list").output
+    page = gapheal("backfill", "show", kept.id, "--markdown").output
+
+    assert kept.id in listed and "started" in listed and "ada" in listed  # noqa: PT018
+    assert page.startswith(f"# Backfill {kept.id}: started\n")
+    assert "- why: the \\| playoffs" in page
+    assert "It has not come to its end." in page
+
+
+def test_the_same_command_again_goes_on_with_it(kept: Order, gapheal):
+    output = gapheal("backfill", *RANGE, "--dry-run").output
+
+    assert f"backfill {kept.id} by ada, begun" in output
+
+
+def test_another_one_leaves_its_dates(kept: Order, gapheal):
+    result = gapheal("backfill", "--start-date", "2024-04-18", "--end-date", "2024-04-25", "--dry-run")
+
+    assert f"backfill {kept.id} by ada holds these 6 dates: left to it" in result.output
+    assert "nothing to do" in result.output
+
+
+def test_cancelled_it_frees_its_dates(kept: Order, gapheal):
+    result = gapheal("backfill", "cancel", kept.id, "--json")
+
+    assert json.loads(result.output) == {"id": kept.id, "freed": 0, "in_flight": {}}
+    assert gapheal("backfill", "--resume", kept.id).exit_code == 2
+    plan = json.loads(gapheal("backfill", "--dates", "2024-04-20..2024-04-25", "--dry-run", "--json").output)["plan"]
+    assert plan["to_do"] == 6
