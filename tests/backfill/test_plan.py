@@ -7,7 +7,7 @@ from tests.backfill.conftest import chain, days
 from tests.backfill.season import CALENDAR, season
 
 from gapheal import spec
-from gapheal.backfill import Desk, chosen, dated, gated
+from gapheal.backfill import Desk, chosen, dated, every, gated
 from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import Interval
 from gapheal.model.passes import Request, Source
@@ -18,7 +18,7 @@ TODAY = date(2024, 7, 1)
 
 @pytest.fixture
 def chained(plant):
-    found = plant(chain(["raw"], ["refined"], ["served"], batch_size=5))
+    found = plant(chain(["raw"], ["refined"], ["served"], batch_size=5, lease_minutes=10))
     found.fill("phase2", DAYS)
     return found
 
@@ -224,3 +224,26 @@ def test_three_playoffs_as_shipped_are_held_by_scans_and_healed_by_one_backfill(
     assert {day for day, end in works["phase2_to_phase3"].ends.items() if end.healed} == set(lost)
     assert [day for _, day in found.log] == sorted(lost)
     assert found.events == [{"phase": "phase3", "start_date": str(lost[0]), "end_date": str(lost[-1])}]
+
+
+def test_with_gate_report_the_other_phases_go_on(chained):
+    chained.world.publisher.listeners["phase4-trigger"] = 0
+    order = chained.begin(chained.wish(DAYS[0], DAYS[-1], gate="report"))
+
+    works = chained.go(order)
+
+    assert list(works) == ["phase2_to_phase3"]
+    assert chained.held("refined") == set(DAYS)
+    (kept,) = every(chained.world.ledger)
+    assert kept.report["passed"]
+
+
+@pytest.mark.parametrize(("gate", "passed"), [("strict", False), ("0.95", False), ("0.9", True), ("report", True)])
+def test_a_phase_passes_by_its_share(chained, gate, passed):
+    chained.broken.add(("phase3", DAYS[5]))
+    chained.backfill(chained.wish(DAYS[0], DAYS[-1], "3", gate=gate))
+    (kept,) = every(chained.world.ledger)
+    (step,) = kept.report["steps"]
+
+    assert (step["share"], step["passed"]) == ("0.9167", passed)
+    assert [each["date"] for each in step["not_done"]] == [str(DAYS[5])]

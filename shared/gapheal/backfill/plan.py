@@ -20,7 +20,7 @@ from gapheal.errors import ConfigError
 from gapheal.intervals import fold
 from gapheal.judge import judge
 from gapheal.messages import runs
-from gapheal.model.passes import Condition, Request, Source, Verdict
+from gapheal.model.passes import Action, Condition, Reason, Request, Source, Verdict
 
 SHORT = ("upstream_", "stuck_")
 """Reasons of dates that wait for upstream itself, and not for a date before."""
@@ -202,7 +202,7 @@ class _Planning:
         short = {v.day for v in verdicts if v.condition is Condition.WAITING and v.reason.code.startswith(SHORT)}
         elsewhere = self._elsewhere(step.transition, verdicts, short, before)
         away = frozenset().union(*(holder.days for holder in elsewhere))
-        verdicts = [v for v in verdicts if v.day not in away]
+        verdicts = [self._of_the_data(v, coming=v.day in given) for v in verdicts if v.day not in away]
         left = {v.day for v in verdicts if v.is_gap and v.condition not in self.wish.conditions}
         stay = {v.day for v in verdicts if v.condition is Condition.COMPLETE and not self._made_anew(step, v)}
         excused = {v.day for v in verdicts if v.condition is Condition.EXCUSED}
@@ -226,6 +226,15 @@ class _Planning:
 
     def _made_anew(self, step: Step, verdict: Verdict) -> bool:
         return self.wish.again and verdict.day not in self.asked_anew.get(step.transition, ())
+
+    @staticmethod
+    def _of_the_data(verdict: Verdict, *, coming: bool) -> Verdict:
+        """What the data says of a gap: that it is old, or held, is no matter here, and what is coming is a guess."""
+        if not verdict.is_gap:
+            return verdict
+        numbers = verdict.reason.numbers
+        told = "upstream has it once the step before is done" if coming else numbers.get("gap", verdict.reason.sentence)
+        return replace(verdict, action=Action.NONE, reason=Reason(str(verdict.condition), numbers, told))
 
     def _elsewhere(
         self, name: str, verdicts: Iterable[Verdict], short: set[date], before: Iterable[Step]

@@ -100,8 +100,10 @@ def _span(group: Any) -> str:
 
 
 def _runs(days: frozenset[Any]) -> str:
-    runs = [str(run).replace("..", " .. ") for run in fold(days)]
-    return ", ".join(runs) if len(runs) <= SHOWN else f"{', '.join(runs[:SHOWN])} and {len(runs) - SHOWN} runs more"
+    runs = fold(days)
+    if len(runs) > SHOWN:
+        return f"{runs[0].start} .. {runs[-1].last} in {len(runs)} runs"
+    return ", ".join(str(run).replace("..", " .. ") for run in runs)
 
 
 SHOWN = 4
