@@ -34,8 +34,6 @@ check: setup  ## Lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-
-
 .PHONY: simulate
 simulate: setup  ## Whole histories with crashes, lost replies and late jobs (SEEDS=10000; SEED=123 replays one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
