@@ -25,7 +25,7 @@ from gapheal.app import build
 from gapheal.app.core import App
 from gapheal.errors import GaphealError
 from gapheal.intervals import Interval
-from gapheal.model.passes import Request, Source
+from gapheal.model.passes import Request, Scope, Source
 from gapheal.testing import MemoryClaims
 
 HOUR = timedelta(hours=1)
@@ -235,15 +235,15 @@ class History:
         if run.delivered and "triggers" not in run.inserted:
             self.witness.met.add("crash between publish and record")
 
-    def _looked(self) -> None:
-        """A pass is about to be shown the tables."""
+    def _looked(self, scope: Scope) -> None:
+        """A pass is about to be shown these dates."""
         run: Run = self.hub.current
         if self.facts.moving and not self.line.calm:
             self.world.move()
             self.witness.met.add("watermark moving each pass")
         name, tables = run.transition, self.world.warehouse.tables
         step = self.pipeline.transitions[name]
-        for day in {day for table in self.world.tables(step.upstream[0]) for day in tables[table]}:
+        for day in {day for table in self.world.tables(step.upstream[0]) for day in tables[table] if day in scope}:
             up = self.witness.data(tables, step.upstream, day, step.policy.lookback_days)
             self.witness.seen[name, day].append(
                 Seen(run, self.hub.now, up, self.witness.data(tables, (step.downstream,), day))

@@ -73,14 +73,14 @@ class Line:
 class SimWarehouse:
     """Reads the tables; the witness keeps what they held at that moment."""
 
-    def __init__(self, line: Line, memory: MemoryWarehouse, before: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, line: Line, memory: MemoryWarehouse, before: Callable[[Scope], None]) -> None:
         self._line, self._memory, self._before = line, memory, before
 
     def observe(self, transition: str, scope: Scope) -> Observations:
         run = self._line.hub.current or Run("", transition, self._line.hub.now)
 
         def look() -> Observations:
-            self._before()
+            self._before(scope)
             seen = self._memory.observe(transition, scope)
             run.tables = {name: dict(days) for name, days in self._memory.tables.items()}
             run.observed_at, run.scope = seen.now, scope

@@ -60,6 +60,7 @@ class Survey:
         """For people."""
         lines = [
             f"{self.histories} histories, {self.passes} passes, {self.triggers} triggers; {len(self.failed)} failed",
+            *([f"failed: {', '.join(map(str, self.failed))}"] if self.failed else []),
             f"calm took at most {self.nearest:.0%} of its bound",
             *(f"{self.met[name] / max(self.histories, 1):7.1%}  {name}" for name in WANTED),
         ]
