@@ -141,7 +141,7 @@ class Endpoint:
         self._server = ThreadingHTTPServer((HOST, port), self._handler())
         self.url = f"http://{HOST}:{self._server.server_port}"
 
-    def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """The requests, as soon as there are `count`."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.received) >= count, seconds), (
