@@ -90,6 +90,8 @@ class Ends:
     def _stalled(self, name: str, tables: Tables, day: date, now: datetime, policy: Policy) -> str | None:
         """Enough claims for this very data since the last word, or enough in vain in a day."""
         said = max(self._witness.retried[name, day], default=None)
+        if said and now - said >= RETRY_LASTS and self._waited_for_a_probe(name, day, said):
+            said = None
         known = [
             row
             for row in self._rows["triggers"]
@@ -106,6 +108,14 @@ class Ends:
         if len(same) >= policy.max_attempts or len(lately) >= policy.max_attempts:
             return None
         return f"only {len(same)} of {policy.max_attempts} triggers were for this data, {len(lately)} within a day"
+
+    def _waited_for_a_probe(self, name: str, day: date, since: datetime) -> bool:
+        """Whether the date's turn did not come while its `retry` lasted."""
+        return any(
+            row["action"] == "deferred" and datetime.fromisoformat(row["observed_at"]) > since
+            for row in self._rows["verdicts"]
+            if row["transition"] == name and row["partition_date"] == str(day)
+        )
 
     def _held(self, name: str, day: date, now: datetime, code: str, policy: Policy) -> str | None:
         words = [word for word in self._witness.retried[name, day] if now - word < RETRY_LASTS]

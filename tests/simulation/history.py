@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from random import Random
 
@@ -246,8 +246,23 @@ class History:
         for day in {day for table in self.world.tables(step.upstream[0]) for day in tables[table] if day in scope}:
             up = self.witness.data(tables, step.upstream, day, step.policy.lookback_days)
             self.witness.seen[name, day].append(
-                Seen(run, self.hub.now, up, self.witness.data(tables, (step.downstream,), day))
+                Seen(
+                    run,
+                    self.hub.now,
+                    up,
+                    self.witness.data(tables, (step.downstream,), day),
+                    self._last_write(name, day),
+                )
             )
+
+    def _last_write(self, name: str, day: date) -> datetime | None:
+        tables = self.world.tables(self.pipeline.transitions[name].upstream[0])
+        written = [
+            self.world.warehouse.tables[table][day].written_at
+            for table in tables
+            if day in self.world.warehouse.tables[table]
+        ]
+        return max((moment for moment in written if moment), default=None)
 
     _written = 0
 

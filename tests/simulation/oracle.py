@@ -42,13 +42,13 @@ class Oracle:
             return "upstream has no rows"
         if why := self.excused(run, day, now):
             return why
-        if short := self.short(tables, step.upstream[0], day, name):
+        if short := self.short(tables, step.upstream[0], day, name, run.recalled_at):
             return f"upstream is not whole: {short}"
         if policy.settle_minutes and (why := self._unsettled(run, day, now)):
             return why
         if policy.lookback_days and (why := self._looks_back(run, day, now)):
             return why
-        if self.lacks(tables, name, day):
+        if self.lacks(tables, name, day, run.recalled_at):
             return None
         if policy.stale == "report" and not self._witness.retried[name, day]:
             return "downstream is whole, and stale dates are only reported"
@@ -80,12 +80,13 @@ class Oracle:
     def newest_due(self, name: str, now: datetime) -> date:
         return now.astimezone(self._pipeline.zone).date() - timedelta(days=self.policy(name).lag_days)
 
-    def short(self, tables: Tables, phase: str, day: date, judged: str) -> str | None:
-        """What a phase lacks of `day`, by its yardstick."""
+    def short(self, tables: Tables, phase: str, day: date, judged: str, at: datetime | None = None) -> str | None:
+        """What a phase lacks of `day`, by its yardstick; `at` is when a pass read what people have accepted."""
         feeder = next((n for n, t in self._pipeline.transitions.items() if t.downstream == phase), None)
         if feeder and self.in_file(feeder, day):
             return None
-        if (phase, day) in self._witness.accepted:
+        said = self._witness.accepted.get((phase, day))
+        if said and (at is None or said < at):
             return None
         ratio = Fraction(str(self.policy(feeder or judged).min_completeness))
         measured_by = self._pipeline.transitions[feeder].upstream[0] if feeder else phase
@@ -98,9 +99,9 @@ class Oracle:
                 return f"{table.table} has {count.entities} of {most} games"
         return None
 
-    def lacks(self, tables: Tables, name: str, day: date) -> str | None:
+    def lacks(self, tables: Tables, name: str, day: date, at: datetime | None = None) -> str | None:
         """What downstream lacks: missing or partial."""
-        return self.short(tables, self._pipeline.transitions[name].downstream, day, name)
+        return self.short(tables, self._pipeline.transitions[name].downstream, day, name, at)
 
     def may_be_stale(self, tables: Tables, name: str, day: date) -> bool:
         """Whether upstream has changed since a pass saw this very downstream, or was written after it."""
@@ -128,11 +129,8 @@ class Oracle:
         name, settle = run.transition, timedelta(minutes=self.policy(run.transition).settle_minutes)
         told = [seen for seen in self._witness.seen[name, day] if seen.run is run or "verdicts" in seen.run.inserted]
         since = _since(told)
-        if since == told[0].at or run.baseline:
+        if since in {told[0].at, told[0].written} or run.baseline:
             return None  # in the first scan a date is as old as its name says; a table only rebuilt is no news
-        upstream = self._pipeline.phases[self._pipeline.transitions[name].upstream[0]].tables
-        written = [_count(run.tables or {}, table.table, day).written_at for table in upstream]
-        since = max((moment for moment in written if moment), default=since)
         if now - since < settle and now - told[0].at < SETTLED_AT_LATEST:
             return f"upstream was written less than {settle} ago"
         return None
@@ -157,14 +155,13 @@ class Oracle:
 
 
 def _since(seen: list[Seen]) -> datetime:
-    """Since when upstream looks as it does now."""
-    last = seen[-1]
-    found = last.at
+    """Since when upstream looks as it does now: its last write as it was when it was first seen so, else that sight."""
+    last = first = seen[-1]
     for one in reversed(seen):
         if one.up[:-2] != last.up[:-2]:
             break
-        found = one.at
-    return found
+        first = one
+    return first.written or first.at
 
 
 def _count(tables: Tables, name: str, day: date) -> Count:

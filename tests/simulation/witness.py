@@ -22,6 +22,8 @@ class Seen(NamedTuple):
     at: datetime
     up: Data
     down: Data
+    written: datetime | None = None
+    """Upstream's last write, where it is told."""
 
 
 @dataclass
