@@ -93,9 +93,14 @@ class Conditions:
         for shortfall in self._upstream_shortfalls(day):
             return self._stuck(day, shortfall) or _short("upstream", shortfall)
         until = self._case.first_seen_at(day) + PATIENCE
-        if until <= self._case.now:
+        if until <= self._case.now or self._was_complete(day):
             return None
         return self._lookback(day, moment(until)) or self._past(previous, moment(until))
+
+    def _was_complete(self, day: date) -> bool:
+        """Whether `day` has waited its time out, and was complete with this data: else it would wait again for ever."""
+        entry = self._case.entry(day)
+        return entry.condition is Condition.COMPLETE and entry.watermark == self._case.watermark(day)
 
     def settling(self, day: date) -> Reason | None:
         """Whether upstream was written so lately that whoever else listens may still be at work."""
