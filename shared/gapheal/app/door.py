@@ -11,6 +11,7 @@ from uuid import uuid4
 from gapheal import events, logs
 from gapheal.app import bodies
 from gapheal.app.core import App
+from gapheal.app.wiring import known_project
 from gapheal.errors import GaphealError, Rejected
 
 METHODS = "GET, POST"
@@ -51,11 +52,18 @@ class Door:
         except GaphealError as error:
             answer = Answer({"error": str(error)}, error.status)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text is for the log and not for the caller
-            logs.crashed(self._transition, pass_id, error)
+            logs.crashed(self._line(call, pass_id), error)
             told = f"internal error: the log of pass_id {pass_id} says more"
             answer = Answer({"error": told}, HTTPStatus.INTERNAL_SERVER_ERROR)
-        logs.answered(self._transition, pass_id, call.method, answer.status, answer.body)
+        logs.answered(self._line(call, pass_id), call.method, answer.status, answer.body)
         return answer
+
+    def _line(self, call: Call, pass_id: str) -> logs.Told:
+        """Whose line in the log it is; the pipeline's name is known once its file was read."""
+        if self._app is None:
+            return logs.Told(self._transition, pass_id)
+        pipeline = self._app.pipeline
+        return logs.Told(self._transition, pass_id, pipeline.pipeline, known_project(pipeline), call.headers)
 
     def _respond(self, call: Call, pass_id: str) -> Answer:
         body = bodies.read(call.stream)

@@ -133,3 +133,11 @@ def project_of(pipeline: Pipeline, given: str | None = None) -> str:
     if not project:
         raise ConfigError("no Google Cloud project: write `project` in the pipeline file, or set GOOGLE_CLOUD_PROJECT")
     return project
+
+
+def known_project(pipeline: Pipeline) -> str | None:
+    """The same; None where there is none."""
+    try:
+        return project_of(pipeline)
+    except ConfigError:
+        return None
