@@ -29,7 +29,10 @@ URL = r"^https?://[^\s/]+\S*$"
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`""", re.DOTALL)
+# As BigQuery reads them: three quotes open a text that only three close, and a backslash escapes in all of them.
+_TRIPLE = "|".join(rf"{mark * 3}(?:\\.|(?!{mark * 3})[^\\])*{mark * 3}" for mark in "'\"")
+_SINGLE = "|".join(rf"{mark}(?!{mark * 2})(?:\\.|[^{mark}\\\n])*{mark}" for mark in "'\"`")
+_QUOTED = re.compile(f"{_TRIPLE}|{_SINGLE}", re.DOTALL)
 
 
 def wrong(expected: str, mend: str) -> PydanticCustomError:
