@@ -136,6 +136,22 @@ class Ledger(Protocol):
         """
         ...
 
+    def board(self) -> Sequence[Row]:
+        """The last verdict of each date of every transition, by transition and date.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
+    def passes(self, since: datetime, most: int) -> Sequence[Row]:
+        """The last passes since then, newest first, `most` of a transition.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
 
 class Claims(Protocol):
     """Atomic creation of a name: exactly one creator wins."""

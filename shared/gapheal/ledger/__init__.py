@@ -160,6 +160,22 @@ class BigQueryLedger:
         """
         return self._told("healed", {"since": since})
 
+    def board(self) -> list[Row]:
+        """The last verdict of each date of every transition.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        return self._told("board", {})
+
+    def passes(self, since: datetime, most: int) -> list[Row]:
+        """The last passes since then, newest first.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        return self._told("passes", {"since": since, "recorded_since": since - CLOCKS_DIFFER, "most": most})
+
     def _told(self, name: str, parameters: Mapping[str, Parameter]) -> list[Row]:
         return [_plain(row) for row in self._read(name, parameters)[0]]
 

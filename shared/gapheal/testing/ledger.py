@@ -14,6 +14,7 @@ from gapheal.ledger.recall import RETRIES, Question, memory
 from gapheal.model.passes import OPEN, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
+from gapheal.testing.board import board, passes
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.outlook import healed, outlook
 
@@ -112,6 +113,18 @@ class MemoryLedger:
         if self.fails:
             raise self.fails
         return healed(self.rows, since)
+
+    def board(self) -> Sequence[Row]:
+        """The last verdict of each date of every transition."""
+        if self.fails:
+            raise self.fails
+        return board(_latest(self.rows["verdicts"]))
+
+    def passes(self, since: datetime, most: int) -> Sequence[Row]:
+        """The last passes since then, newest first."""
+        if self.fails:
+            raise self.fails
+        return passes(self.rows, since, most)
 
 
 class _Recollection:
