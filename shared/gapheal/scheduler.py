@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 Kind = Literal["scan", "sweep"]
+DETECTOR = "gap_detector"
+"""Sweeps every transition by one job, where it is deployed; no transition may have its name."""
 
 EMULATOR = "CLOUD_SCHEDULER_EMULATOR_HOST"
 CALL_SECONDS = 20.0
@@ -55,6 +57,11 @@ class ScheduledJob:
     next_run: datetime | None
     """None while it is paused."""
     url: str
+    method: str = "POST"
+    body: str = ""
+    """What is sent, as text."""
+    account: str | None = None
+    """Whose ID token a call carries; None: nobody's."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -101,16 +108,8 @@ class Scheduler:
             Unavailable: Scheduler did not answer.
         """
         names = list(transitions)
-        with self._translated("reading the jobs", "roles/cloudscheduler.viewer"):
-            listed = self._client.list_jobs(request={"parent": self._parent}, retry=None, timeout=self._seconds)
-            there = {job.name.rpartition("/")[2]: job for job in listed}
-        kinds: tuple[Kind, ...] = ("scan", "sweep")
-        found = [
-            _told(name, kind, there[job])
-            for name in names
-            for kind in kinds
-            if (job := job_id(self._pipeline.pipeline, name, kind)) in there
-        ]
+        there = self._there()
+        found = self._found(names, there)
         if not found:
             raise ConfigError(
                 f"expected jobs such as {job_id(self._pipeline.pipeline, names[0])} in {self._parent}, found "
@@ -118,6 +117,17 @@ class Scheduler:
                 "region with --location"
             )
         return found
+
+    def every(self, transitions: Iterable[str]) -> list[ScheduledJob]:
+        """The same, and the detector's sweep under the name `DETECTOR`; that there is none is no fault here.
+
+        Raises:
+            ConfigError: no permission to look.
+            Unavailable: Scheduler did not answer.
+        """
+        there = self._there()
+        detector = there.get(f"{self._pipeline.pipeline}-{DETECTOR.replace('_', '-')}")
+        return [*self._found(transitions, there), *([_told(DETECTOR, "sweep", detector)] if detector else [])]
 
     def pause(self, job: ScheduledJob) -> ScheduledJob:
         """Stop its schedule. One that is paused already stays so."""
@@ -137,6 +147,20 @@ class Scheduler:
         """Ask once now, whatever the schedule says; the answer is not waited for."""
         with self._translated(f"running {job.job}", "roles/cloudscheduler.jobRunner"):
             return _told(job.transition, job.kind, self._client.run_job(**self._call(job)))
+
+    def _there(self) -> dict[str, Job]:
+        with self._translated("reading the jobs", "roles/cloudscheduler.viewer"):
+            listed = self._client.list_jobs(request={"parent": self._parent}, retry=None, timeout=self._seconds)
+            return {job.name.rpartition("/")[2]: job for job in listed}
+
+    def _found(self, transitions: Iterable[str], there: Mapping[str, Job]) -> list[ScheduledJob]:
+        kinds: tuple[Kind, ...] = ("scan", "sweep")
+        return [
+            _told(name, kind, there[job])
+            for name in transitions
+            for kind in kinds
+            if (job := job_id(self._pipeline.pipeline, name, kind)) in there
+        ]
 
     def _call(self, job: ScheduledJob) -> dict[str, Any]:
         return {"name": f"{self._parent}/jobs/{job.job}", "retry": None, "timeout": self._seconds}
@@ -197,6 +221,9 @@ def _told(transition: str, kind: Kind, job: Job) -> ScheduledJob:
         last_error=f"{job.status.message or 'failed'} (code {job.status.code})" if job.status.code else None,
         next_run=_moment(job.schedule_time) if job.state.name == "ENABLED" else None,
         url=job.http_target.uri,
+        method=job.http_target.http_method.name,
+        body=job.http_target.body.decode(errors="replace"),
+        account=job.http_target.oidc_token.service_account_email or None,
     )
 
 
