@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from gapheal.intervals import Interval
+from gapheal.model.findings import Finding
 from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
 from gapheal.model.pipeline import Trigger
 

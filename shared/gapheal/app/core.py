@@ -19,6 +19,7 @@ from gapheal.judge.case import Case
 from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Mode, Pipeline, Transition
+from gapheal.ports import Alerts
 from gapheal.reconcile import Loop, report
 from gapheal.spec.faults import suggest
 
@@ -37,6 +38,11 @@ class App:
     def pipeline(self) -> Pipeline:
         """The file, with the modes and the project that the environment gives it."""
         return self.loop.pipeline
+
+    @property
+    def alerts(self) -> Alerts:
+        """Who tells people."""
+        return self.loop.alerts
 
     @property
     def today(self) -> date:

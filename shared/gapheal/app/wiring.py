@@ -12,7 +12,7 @@ from uuid import uuid4
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Mode, Pipeline
-from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
 from gapheal.reconcile import Loop
 from gapheal.spec.faults import suggest
 
@@ -41,6 +41,7 @@ def build(
     claims: Claims | None = None,
     publisher: Publisher | None = None,
     clock: Clock | None = None,
+    alerts: Alerts | None = None,
 ) -> App:
     """The pipeline with its ports: the real ones, except for those that are given.
 
@@ -52,6 +53,7 @@ def build(
         claims: decides who acts.
         publisher: sends triggers.
         clock: tells the time.
+        alerts: tells people.
 
     Raises:
         ConfigError: no project or no credentials, or GAPHEAL_MODE is not a mode.
@@ -71,7 +73,8 @@ def build(
         ledger = ledger or BigQueryLedger(effective, connection)
         claims = claims or BigQueryClaims(effective, connection)
         publisher = publisher or TargetPublisher(where)
-    loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex)
+    alerts = alerts or Silent()
+    loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex, alerts)
     return App(loop, lowered, cast("Mode | None", highest))
 
 

@@ -14,7 +14,7 @@ from gapheal.errors import GaphealError
 from gapheal.intervals import Interval
 from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
-from gapheal.ledger.recall import Question, memory
+from gapheal.ledger.recall import Question, memory, told
 from gapheal.ledger.schema import columns, sql
 from gapheal.model.passes import Memory
 from gapheal.model.pipeline import Pipeline

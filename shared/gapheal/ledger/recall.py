@@ -78,8 +78,14 @@ def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: i
         heals=tuple(heal for heal in heals if heal.healed_at > question.heals_since or heal is heals[-1]),
         accepted=accepted,
         stalled={phase: frozenset(days) for phase, days in stalled.items()},
+        told=next(map(told, of["told"]), None),
         bytes_billed=bytes_billed,
     )
+
+
+def told(fact: Fact) -> Fact:
+    """What people were last told, with its number."""
+    return {**fact["state"], "n": fact["n"]}
 
 
 def _entry(verdict: Fact | None, claims: list[Fact], retry: Fact | None, question: Question) -> Entry:

@@ -69,3 +69,9 @@ UNION ALL
 SELECT 'scans', TO_JSON_STRING(COUNT(*))
 FROM `${ledger}.passes`
 WHERE transition = @transition AND source IN ('scan', 'sweep') AND gaps_found IS NOT NULL
+UNION ALL
+-- What people were last told: the newest row says all of it.
+SELECT 'told', TO_JSON_STRING(STRUCT(n AS n, state AS state))
+FROM `${ledger}.alerts`
+WHERE transition = @transition
+QUALIFY ROW_NUMBER() OVER (PARTITION BY transition ORDER BY n DESC, step DESC) = 1

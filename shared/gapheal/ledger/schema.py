@@ -77,6 +77,15 @@ TABLES: dict[str, dict[str, str]] = {
         "asked": "JSON",
         "report": "JSON",
     },
+    "alerts": {
+        "pass_id": "STRING",
+        "n": "INT64",
+        "step": "INT64",
+        "title": "STRING",
+        "body": "STRING",
+        "outcomes": "JSON",
+        "state": "JSON",
+    },
     "rejections": {
         "raw": "STRING",
         "error": "STRING",

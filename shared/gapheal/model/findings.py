@@ -35,6 +35,21 @@ class Kind(StrEnum):
     """The upstream has no new dates any more, where there used to be some each week."""
 
 
+OF_A_PASS = frozenset(
+    {
+        Kind.GAPS,
+        Kind.MANY_GAPS,
+        Kind.STALLED,
+        Kind.HELD,
+        Kind.STUCK,
+        Kind.BREAKER,
+        Kind.SOURCE_GAPS,
+        Kind.FAILING,
+    }
+)
+"""What a pass of a transition tells; all other kinds are told by the daily sweep."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One state of affairs. Two with the same key are the same one, seen at two moments."""

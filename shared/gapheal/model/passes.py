@@ -189,6 +189,8 @@ class Memory:
     """By phase, of the transition's own phases: dates that a person has accepted as they are."""
     stalled: Mapping[str, frozenset[date]] = field(default_factory=dict)
     """By upstream phase: dates on which the transition that feeds it is stalled."""
+    told: Mapping[str, Any] | None = None
+    """What people were last told of the transition, as it was written down; None: nothing yet."""
     queries: int = 1
     bytes_billed: int = 0
 

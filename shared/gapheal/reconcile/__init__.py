@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gapheal.errors import ConfigError, Unavailable
@@ -12,12 +12,13 @@ from gapheal.judge.breaker import breaker_state
 from gapheal.judge.case import Case
 from gapheal.model.passes import Memory, Observations, Request
 from gapheal.model.pipeline import Pipeline
-from gapheal.ports import Claims, Clock, Ledger, Publisher, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
+from gapheal.reconcile.findings import failing, findings_of
 from gapheal.reconcile.healing import Healer
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report, unjudged
 from gapheal.reconcile.scope import reach, remembered, scope_of
 
-__all__ = ["Loop", "Pass", "report"]
+__all__ = ["Loop", "Pass", "findings_of", "report"]
 
 PASS_SECONDS = 240
 """A pass stops claiming then, well inside the deadline of the slowest caller."""
@@ -52,7 +53,9 @@ class Loop:
         except ConfigError as error:
             # It fails until a person mends it: the ledger shows since when. What is merely down, the log tells.
             if not request.dry_run:
-                self.ledger.record(pass_id, failed_rows(self.pipeline, name, request, self.clock.now(), pass_id, error))
+                now = self.clock.now()
+                self.ledger.record(pass_id, failed_rows(self.pipeline, name, request, now, pass_id, error))
+                self.alerts.tell(name, [failing(name, error, now)], now=now, baseline=False, pass_id=pass_id)
             raise
         rows = {} if request.dry_run else ledger_rows(done)
         unrecorded = self.ledger.record(done.pass_id, rows) if rows else []
@@ -61,6 +64,8 @@ class Loop:
         if done.healing.unreachable and not answer["triggered"]:
             raise Unavailable("; ".join(answer["errors"]))
         return done, answer
+        if untold := self._tell(done):
+            answer["warnings"] = [*answer.get("warnings", []), *untold]
 
     def look(self, name: str, request: Request, pass_id: str = "") -> Pass:
         """The pass without its record: what `run` does before it writes."""
@@ -93,6 +98,19 @@ class Loop:
 
     def _since(self, started: float) -> int:
         return round((self.clock.monotonic() - started) * 1000)
+
+    def _tell(self, done: Pass) -> list[str]:
+        """Tell people what this pass knows, once it is on record; what has seen nothing knows nothing."""
+        if done.request.dry_run or done.seen is None:
+            return []
+        return self.alerts.tell(
+            done.transition,
+            findings_of(done),
+            now=done.now,
+            baseline=done.memory.baseline,
+            pass_id=done.pass_id,
+            told=done.memory.told,
+        )
 
     def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
         # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.

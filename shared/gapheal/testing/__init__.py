@@ -13,12 +13,14 @@ from itertools import pairwise
 from typing import Any
 
 from gapheal.model.pipeline import Pipeline
+from gapheal.testing.alerts import MemoryAlerts
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.doubles import MemoryClaims, MemoryPublisher, MemoryWarehouse
 from gapheal.testing.ledger import MemoryLedger
 
 __all__ = [
     "FrozenClock",
+    "MemoryAlerts",
     "MemoryClaims",
     "MemoryLedger",
     "MemoryPublisher",

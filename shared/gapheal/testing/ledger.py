@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from gapheal.intervals import Interval
-from gapheal.ledger.recall import RETRIES, Question, memory
+from gapheal.ledger.recall import RETRIES, Question, memory, told
 from gapheal.model.passes import OPEN, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
@@ -164,6 +164,7 @@ class _Recollection:
         own = [row for row in self.verdicts if row["transition"] == self.question.transition]
         if self.days is None:
             return {row["partition_date"] for row in [*own, *self.claims]}
+        self.told = _last_alert(rows.get("alerts", []), question.transition)
         leased = {claim["partition_date"] for claim in self.claims if self._is_open(claim)}
         retried = {row["partition_date"] for row in self.words if self._is_retried(row)}
         return self.days | leased | retried | {row["partition_date"] for row in own if row["condition"] in OPEN}
@@ -179,6 +180,8 @@ class _Recollection:
 
 def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     parts: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
+        if self.told:
+            yield "told", self.told
     for row in triggers:
         parts[row["partition_date"], row["n"]].append(row)
     return [
@@ -197,6 +200,12 @@ def became(
     """As `backfill_dates.sql`."""
 
     def mine(row: Mapping[str, Any]) -> bool:
+def _last_alert(rows: Iterable[dict[str, Any]], transition: str | None) -> dict[str, Any] | None:
+    """As `told.sql`."""
+    of = [row for row in rows if row["transition"] == transition]
+    return max(of, key=lambda row: (row["n"], row["step"]), default=None)
+
+
         return row["transition"] in transitions and date.fromisoformat(row["partition_date"]) in window
 
     verdicts = [row for row in rows["verdicts"] if mine(row)]

@@ -1,0 +1,196 @@
+"""What one pass knows to stand open of its transition: pure, and complete, whatever the pass looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from gapheal.intervals import fold
+from gapheal.judge.breaker import breaker
+from gapheal.judge.case import Case
+from gapheal.judge.reasons import moment
+from gapheal.model.findings import Finding, Kind
+from gapheal.model.passes import GAPS, Action, Condition, Entry, Verdict
+from gapheal.reconcile.records import QUIET, Pass
+
+ON_ITS_WAY = timedelta(hours=1)
+"""So long the first trigger of a date is left to bring its rows before anybody hears of it; never past its lease."""
+TOLD_ONCE = "stale_reported"
+GAPS_TOLD = (Kind.GAPS, Kind.STALLED, Kind.HELD)
+
+
+class Open(NamedTuple):
+    """One date that stands open."""
+
+    day: date
+    action: Action
+    code: str
+    since: datetime | None
+
+
+def failing(transition: str, error: Exception, now: datetime) -> Finding:
+    """That a pass could not look, for a reason that only a person can mend; `since` is when this one failed."""
+    return Finding(Kind.FAILING, transition, str(error), "gapheal validate --live", since=now)
+
+
+def findings_of(done: Pass) -> list[Finding]:
+    """All that stands open of the transition, as this pass knows it.
+
+    Dates that it did not judge (an event's or a window's pass judges few) stand as the ledger remembers them. A date
+    whose first trigger is on its way is work, not news: nobody hears of it before that had its time. A pass that has
+    seen nothing (paused) knows nothing: do not call this, for an empty list says that all is well.
+    """
+    gaps = [each for each in _gaps(done) if not _on_its_way(done, each)]
+    actions = {action: [each for each in gaps if each.action is action] for action in Action}
+    blocked = actions[Action.STALLED] + actions[Action.HELD]
+    return [
+        *_of_gaps(done, sorted(each for each in gaps if each not in blocked)),
+        *_of_many(done, gaps),
+        *_of_stalled(done, actions[Action.STALLED]),
+        *_of_held(done, actions[Action.HELD]),
+        *_of_stuck(done),
+        *_of_breaker(done),
+        *_of_source_gaps(done),
+    ]
+
+
+def _gaps(done: Pass) -> Iterator[Open]:
+    for verdict in done.settled:
+        if verdict.is_gap:
+            yield Open(verdict.day, verdict.action, verdict.reason.code, verdict.first_seen_at)
+    for day, entry in _unjudged(done):
+        if entry.condition in GAPS and entry.action:
+            yield Open(day, entry.action, entry.code or "", entry.first_seen_at)
+
+
+def _unjudged(done: Pass) -> Iterator[tuple[date, Entry]]:
+    """What is remembered of dates that this pass has not judged; before `start_date` nothing stands open."""
+    judged = {verdict.day for verdict in done.verdicts}
+    start = done.pipeline.transitions[done.transition].policy.start_date or date.min
+    yield from ((day, entry) for day, entry in done.memory.entries.items() if day not in judged and day >= start)
+
+
+def _on_its_way(done: Pass, gap: Open) -> bool:
+    """Whether nobody needs to hear of it yet: it came just now, and its first trigger, if any, had no time so far."""
+    if gap.action in {Action.STALLED, Action.HELD} or gap.day in _told(done, *GAPS_TOLD):
+        return False
+    entry = done.memory.entries.get(gap.day, Entry())
+    tried = [attempt for attempt in entry.attempts if attempt.delivered]
+    if not tried:
+        return done.request.source in QUIET
+    lease = timedelta(minutes=done.pipeline.transitions[done.transition].policy.lease_minutes)
+    return len(tried) == 1 and done.now < tried[0].claimed_at + min(ON_ITS_WAY, lease)
+
+
+def _told(done: Pass, *kinds: Kind) -> frozenset[date]:
+    """The dates that people have heard of, and that are not over."""
+    told = (done.memory.told or {}).get("open", {})
+    keys = [f"{done.transition}/{kind}" for kind in kinds]
+    return frozenset(date.fromisoformat(day) for key in keys for day in told.get(key, {}).get("dates", ()))
+
+
+def _of_gaps(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
+    if not gaps:
+        return
+    mode = done.pipeline.transitions[done.transition].policy.mode
+    named = f"gapheal explain {done.transition} {gaps[0].day}"
+    if mode == "heal":
+        yield _finding(done, Kind.GAPS, gaps, f"{_dates(gaps)} missing, partial or stale; being healed", named)
+    else:
+        why = f"{_dates(gaps)} missing, partial or stale; mode {mode} sends nothing"
+        yield _finding(done, Kind.GAPS, gaps, why, f"gapheal plan --transition {done.transition}")
+
+
+def _of_many(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
+    most = done.pipeline.transitions[done.transition].policy.page_above
+    counted = sorted(each for each in gaps if each.code != TOLD_ONCE)
+    if len(counted) > most:
+        why = f"{len(counted)} open gaps, more than {most} (page_above)"
+        command = f"gapheal plan --transition {done.transition}"
+        yield _finding(done, Kind.MANY_GAPS, counted, why, command, page_above=most)
+
+
+def _of_stalled(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
+    if gaps:
+        why = f"{_dates(gaps)} not filled by any trigger, and no more are sent: mend the job, then ask again"
+        yield _finding(done, Kind.STALLED, gaps, why, _retry(done, gaps))
+
+
+def _of_held(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
+    if gaps:
+        why = f"{_dates(gaps)} not touched before a person decides: `retry` heals, `accept` leaves them as they are"
+        yield _finding(done, Kind.HELD, gaps, why, _retry(done, gaps))
+
+
+def _of_stuck(done: Pass) -> Iterator[Finding]:
+    found = [_open(verdict) for verdict in done.verdicts if _is_stuck(verdict.condition, verdict.reason.code)]
+    entries = _unjudged(done)
+    found += [
+        Open(day, Action.NONE, e.code or "", e.first_seen_at) for day, e in entries if _is_stuck(e.condition, e.code)
+    ]
+    if found:
+        dates = sorted(found)
+        why = f"{_dates(dates)} waiting for an upstream that is not whole and is written no more"
+        yield _finding(done, Kind.STUCK, dates, why, f"gapheal explain {done.transition} {dates[0].day}")
+
+
+def _is_stuck(condition: Condition | None, code: str | None) -> bool:
+    return condition is Condition.WAITING and (code or "").startswith("stuck")
+
+
+def _of_breaker(done: Pass) -> Iterator[Finding]:
+    if done.breaker != "open" or done.seen is None:
+        return
+    case = Case(done.pipeline, done.transition, done.seen, done.memory, done.request)
+    if broken := breaker(case, done.verdicts):
+        why = (
+            f"{broken.failed} triggers in a row to {case.target} brought nothing: look whether anything listens there "
+            "and writes. One probe at a time is sent until a date grows"
+        )
+        numbers = {"failed": broken.failed, "since": moment(broken.since), "target": case.target}
+        command = f"gapheal status --transition {done.transition}"
+        yield Finding(Kind.BREAKER, done.transition, why, command, since=broken.since, numbers=numbers)
+
+
+def _of_source_gaps(done: Pass) -> Iterator[Finding]:
+    """What was told of dates that this pass did not look at stands: the ledger remembers no verdict of such a date."""
+    days = set(done.source_gaps)
+    judged = done.seen.judged if done.seen else None
+    if judged is not None:
+        days |= {day for day in _told(done, Kind.SOURCE_GAPS) if day not in judged}
+    if days:
+        first = done.pipeline.transitions[done.transition].upstream[0]
+        why = f"{_count(len(days))} expected and without a row in {first}: nothing downstream can heal that"
+        named = " ".join(str(run) for run in fold(days)[:5])
+        command = f'gapheal accept {first} {named} --why "…"'
+        numbers = {"dates": len(days)}
+        yield Finding(Kind.SOURCE_GAPS, done.transition, why, command, tuple(sorted(days)), numbers=numbers)
+
+
+def _finding(done: Pass, kind: Kind, dates: Iterable[Open], sentence: str, command: str, **numbers: int) -> Finding:
+    found = sorted(dates)
+    codes = dict(sorted(Counter(each.code for each in found).items()))
+    since = min((each.since for each in found if each.since), default=None)
+    days = tuple(each.day for each in found)
+    return Finding(
+        kind, done.transition, sentence, command, days, since, {"dates": len(days), "codes": codes, **numbers}
+    )
+
+
+def _open(verdict: Verdict) -> Open:
+    return Open(verdict.day, verdict.action, verdict.reason.code, verdict.first_seen_at)
+
+
+def _retry(done: Pass, gaps: Iterable[Open]) -> str:
+    runs = fold(each.day for each in gaps)
+    return f'gapheal retry {done.transition} {" ".join(map(str, runs[:5]))} --why "…"'
+
+
+def _dates(gaps: Iterable[Open]) -> str:
+    return _count(len({each.day for each in gaps}))
+
+
+def _count(dates: int) -> str:
+    return f"{dates} dates are" if dates != 1 else "1 date is"
