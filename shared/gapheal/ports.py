@@ -129,6 +129,14 @@ class Ledger(Protocol):
         """What the ledger alone knows of a transition."""
         ...
 
+    def told(self, transition: str | None) -> Row | None:
+        """What people were last told of a transition (None: of the pipeline as a whole), as `Memory.told`.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
     def heals(self, since: datetime) -> Sequence[Row]:
         """Gaps that were triggered and seen healed since then, newest first: when seen, triggered, healed.
 
@@ -152,6 +160,56 @@ class Ledger(Protocol):
             GaphealError: the ledger cannot be read.
         """
         ...
+
+
+class Alerts(Protocol):
+    """Tells people, on change only. Never raises: whatever breaks here hurts no healing."""
+
+    def tell(
+        self,
+        transition: str | None,
+        findings: Sequence[Finding],
+        *,
+        now: datetime,
+        baseline: bool,
+        pass_id: str,
+        told: Row | None = None,
+    ) -> list[str]:
+        """Tell what has changed since people were last told, and try again what could not be delivered.
+
+        `findings` are all that stand open: what was told before and is not among them is over. With a transition they
+        are of the kinds that its passes know (`findings.OF_A_PASS`) and end no other; without one they are of all the
+        other kinds, whatever transition they name. A pass that failed has seen nothing: where one of them is
+        `failing`, the rest stays as it was.
+
+        Args:
+            transition: whose pass it was; None: the daily sweep of the whole pipeline.
+            findings: what stands open now.
+            now: the moment, UTC.
+            baseline: the first look at something: it is told, and nobody is called.
+            pass_id: of the pass, for the ledger.
+            told: what `Ledger.told` would answer, where it was read already; None: it is read.
+
+        Returns:
+            What went wrong, in words, without a secret.
+        """
+        ...
+
+    def announce(self, title: str, text: str, *, now: datetime, pass_id: str) -> list[str]:
+        """Send a message as it is, once for each title, e.g. the digest of a day; returns as `tell`."""
+        ...
+
+
+class Silent:
+    """Nobody is told anything."""
+
+    def tell(self, transition: str | None, findings: Sequence[Finding], **about: Any) -> list[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+    def announce(self, title: str, text: str, **about: Any) -> list[str]:  # noqa: ARG002
+        """Nothing."""
+        return []
 
 
 class Claims(Protocol):

@@ -152,6 +152,15 @@ class BigQueryLedger:
         """
         return outlook(self._told, transition, datetime.now(UTC))
 
+    def told(self, transition: str | None) -> Row | None:
+        """What people were last told of a transition, or of the pipeline as a whole.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        rows, _ = self._read("told", {"transition": transition or ""})
+        return next((told(json.loads(row["fact"])) for row in rows), None)
+
     def heals(self, since: datetime) -> list[Row]:
         """Gaps that were triggered and seen healed since then, newest first.
 

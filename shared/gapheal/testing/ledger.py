@@ -108,6 +108,13 @@ class MemoryLedger:
         latest = _latest(row for row in self.rows["verdicts"] if row["transition"] == transition)
         return outlook(self.rows, latest, transition, self.clock.now())
 
+    def told(self, transition: str | None) -> Row | None:
+        """What people were last told of a transition, or of the pipeline as a whole."""
+        if self.fails:
+            raise self.fails
+        last = _last_alert(self.rows["alerts"], transition)
+        return told(last) if last else None
+
     def heals(self, since: datetime) -> Sequence[Row]:
         """Gaps that were triggered and seen healed since then, newest first."""
         if self.fails:
