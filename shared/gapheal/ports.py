@@ -161,6 +161,19 @@ class Ledger(Protocol):
         """
         ...
 
+    def slo(self, since: datetime) -> Mapping[str, Any]:
+        """How well the gaps seen since then were healed, and what looking cost: `figures`, and `days` (UTC).
+
+        `figures`: the whole pipeline (transition null), then each transition. `gaps` were seen, apart from the
+        `baseline_gaps` that a transition's first look found; `healed_1h` of the `due_1h` that are older than an hour,
+        `healed_24h` and `alone_24h` (no person said a word) of the `due_24h`, and the shares of these (null: nothing
+        due); seconds from arrival to first sight, and from there to rows; `open_now`; passes, queries, bytes billed.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
 
 class Alerts(Protocol):
     """Tells people, on change only. Never raises: whatever breaks here hurts no healing."""

@@ -16,6 +16,7 @@ from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
 from gapheal.ledger.recall import Question, memory, told
 from gapheal.ledger.schema import columns, sql
+from gapheal.ledger.slo import slo
 from gapheal.model.passes import Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
@@ -184,6 +185,14 @@ class BigQueryLedger:
             GaphealError: the ledger cannot be read.
         """
         return self._told("passes", {"since": since, "recorded_since": since - CLOCKS_DIFFER, "most": most})
+
+    def slo(self, since: datetime) -> Mapping[str, Any]:
+        """How well the gaps seen since then were healed, and what looking cost, day by day.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        return slo(self._told, since, datetime.now(UTC))
 
     def _told(self, name: str, parameters: Mapping[str, Parameter]) -> list[Row]:
         return [_plain(row) for row in self._read(name, parameters)[0]]

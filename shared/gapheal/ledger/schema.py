@@ -98,7 +98,7 @@ TABLES: dict[str, dict[str, str]] = {
 COMMON = {"recorded_at": "TIMESTAMP", "observed_at": "TIMESTAMP", "transition": "STRING"}
 PARTITIONED_BY = "recorded_at"
 CLUSTERED_BY = "transition"
-VIEWS = ("open_gaps", "heals", "gap_trend", "pass_health")
+VIEWS = ("open_gaps", "heals", "gap_trend", "pass_health", "gap_history")
 
 
 def columns(table: str) -> dict[str, str]:

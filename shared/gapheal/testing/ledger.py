@@ -16,7 +16,8 @@ from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 from gapheal.testing.board import board, passes
 from gapheal.testing.clock import FrozenClock
-from gapheal.testing.outlook import healed, outlook
+from gapheal.testing.outlook import healed, health, outlook
+from gapheal.testing.slo import slo
 
 _OUTCOMES = ("published", "unknown", "busy", "failed")
 
@@ -132,6 +133,12 @@ class MemoryLedger:
         if self.fails:
             raise self.fails
         return passes(self.rows, since, most)
+
+    def slo(self, since: datetime) -> Mapping[str, Any]:
+        """How well the gaps seen since then were healed, and what looking cost."""
+        if self.fails:
+            raise self.fails
+        return slo(self.rows, since, self.clock.now())
 
 
 class _Recollection:
