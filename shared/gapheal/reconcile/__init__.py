@@ -35,6 +35,7 @@ class Loop:
     publisher: Publisher
     clock: Clock
     new_id: Callable[[], str]
+    alerts: Alerts = field(default_factory=Silent)
 
     def run(self, name: str, request: Request) -> dict[str, Any]:
         """One pass over the transition `name`; its report.
@@ -61,11 +62,11 @@ class Loop:
         unrecorded = self.ledger.record(done.pass_id, rows) if rows else []
         answer = report(done)
         answer["errors"] += unrecorded
+        if untold := self._tell(done):
+            answer["warnings"] = [*answer.get("warnings", []), *untold]
         if done.healing.unreachable and not answer["triggered"]:
             raise Unavailable("; ".join(answer["errors"]))
         return done, answer
-        if untold := self._tell(done):
-            answer["warnings"] = [*answer.get("warnings", []), *untold]
 
     def look(self, name: str, request: Request, pass_id: str = "") -> Pass:
         """The pass without its record: what `run` does before it writes."""
@@ -96,9 +97,6 @@ class Loop:
             warnings=[*filter(None, [broken, stopped(*case)]), *unjudged(seen)],
         )
 
-    def _since(self, started: float) -> int:
-        return round((self.clock.monotonic() - started) * 1000)
-
     def _tell(self, done: Pass) -> list[str]:
         """Tell people what this pass knows, once it is on record; what has seen nothing knows nothing."""
         if done.request.dry_run or done.seen is None:
@@ -111,6 +109,9 @@ class Loop:
             pass_id=done.pass_id,
             told=done.memory.told,
         )
+
+    def _since(self, started: float) -> int:
+        return round((self.clock.monotonic() - started) * 1000)
 
     def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
         # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.

@@ -116,6 +116,12 @@ class MemoryLedger:
         last = _last_alert(self.rows["alerts"], transition)
         return told(last) if last else None
 
+    def health(self) -> Sequence[Row]:
+        """How each transition that was ever looked at is watched."""
+        if self.fails:
+            raise self.fails
+        return health(self.rows)
+
     def heals(self, since: datetime) -> Sequence[Row]:
         """Gaps that were triggered and seen healed since then, newest first."""
         if self.fails:
@@ -158,6 +164,7 @@ class _Recollection:
         self.words = _latest(of.get("decisions", []))
         self.claims = _claims(own.get("triggers", []))
         self.heals = [row for row in own.get("verdicts", []) if row["triggered_at"]]
+        self.told = _last_alert(rows.get("alerts", []), question.transition)
         self.scans = sum(
             row["source"] in {"scan", "sweep"} and row["gaps_found"] is not None for row in own.get("passes", [])
         )
@@ -173,12 +180,13 @@ class _Recollection:
         for row in self.heals:
             yield "heal", {**row, "healed_at": row["observed_at"]}
         yield "scans", self.scans
+        if self.told:
+            yield "told", self.told
 
     def _remembered(self) -> set[str]:
         own = [row for row in self.verdicts if row["transition"] == self.question.transition]
         if self.days is None:
             return {row["partition_date"] for row in [*own, *self.claims]}
-        self.told = _last_alert(rows.get("alerts", []), question.transition)
         leased = {claim["partition_date"] for claim in self.claims if self._is_open(claim)}
         retried = {row["partition_date"] for row in self.words if self._is_retried(row)}
         return self.days | leased | retried | {row["partition_date"] for row in own if row["condition"] in OPEN}
@@ -192,10 +200,14 @@ class _Recollection:
         return own and _when(word) > self.question.retried_since
 
 
+def _last_alert(rows: Iterable[dict[str, Any]], transition: str | None) -> dict[str, Any] | None:
+    """As `told.sql`."""
+    of = [row for row in rows if row["transition"] == transition]
+    return max(of, key=lambda row: (row["n"], row["step"]), default=None)
+
+
 def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     parts: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
-        if self.told:
-            yield "told", self.told
     for row in triggers:
         parts[row["partition_date"], row["n"]].append(row)
     return [
@@ -214,12 +226,6 @@ def became(
     """As `backfill_dates.sql`."""
 
     def mine(row: Mapping[str, Any]) -> bool:
-def _last_alert(rows: Iterable[dict[str, Any]], transition: str | None) -> dict[str, Any] | None:
-    """As `told.sql`."""
-    of = [row for row in rows if row["transition"] == transition]
-    return max(of, key=lambda row: (row["n"], row["step"]), default=None)
-
-
         return row["transition"] in transitions and date.fromisoformat(row["partition_date"]) in window
 
     verdicts = [row for row in rows["verdicts"] if mine(row)]
