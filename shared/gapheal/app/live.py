@@ -70,7 +70,7 @@ def live(pipeline: Pipeline, project: str | None = None) -> Live:
     found = survey(connection, tables)
     if found.faults:
         raise ConfigError("\n".join(found.faults))
-    seen = _observed(pipeline, connection)
+    seen = observed(pipeline, connection)
     metadata = reads_metadata(pipeline, connection)
     told = [*_ledger(pipeline, connection), *warnings(pipeline, found.tables, seen, metadata=metadata)]
     reports = [report(pipeline, key, table, found.tables[key], metadata=metadata) for key, table in tables.items()]
@@ -110,8 +110,13 @@ def report(pipeline: Pipeline, key: TableKey, table: Table, found: Described, *,
     )
 
 
-def _observed(pipeline: Pipeline, connection: Connection) -> Mapping[str, Observations]:
-    """What the next scan of each transition would see; faults that only a query can find are told at once."""
+def observed(pipeline: Pipeline, connection: Connection) -> Mapping[str, Observations]:
+    """What the next scan of each transition would see; faults that only a query can find are told at once.
+
+    Raises:
+        ConfigError: every fault, one a line.
+        Unavailable: BigQuery did not answer.
+    """
     warehouse = BigQueryWarehouse(pipeline, connection)
     today = datetime.now(UTC).astimezone(pipeline.zone).date()
     seen, faults = {}, dict[str, None]()
