@@ -34,6 +34,17 @@ check: setup  ## Lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+.PHONY: audit
+audit: setup .venv-audit/ready  ## Known weaknesses of what is installed, and Terraform against policies (needs a network)
+	@$(BIN)/python .ci/audit.py
+
+.venv-audit/ready: pyproject.toml
+	@echo "Installing pip-audit and checkov into .venv-audit (some minutes the first time) ..."
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --quiet \
+		$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["audit"])')
+	@touch $@
+
 .PHONY: simulate
 simulate: setup  ## Whole histories with crashes, lost replies and late jobs (SEEDS=10000; SEED=123 replays one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
@@ -110,4 +121,4 @@ format: setup  ## Format the code
 
 .PHONY: clean
 clean:  ## Remove what was built and installed
-	@rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv .venv-audit dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
