@@ -107,6 +107,23 @@ class Connection:
         rows = job.result(retry=RETRY, timeout=QUERY_SECONDS)
         return Rows([dict(row.items()) for row in rows], job.total_bytes_billed or 0)
 
+    def rehearse(self, sql: str, parameters: Mapping[str, Parameter]) -> int:
+        """Have one statement checked without running it (a dry run, free); the bytes that it would read.
+
+        Raises:
+            google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
+        """
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(name, value) for name, value in parameters.items()],
+            labels=dict(self.labels),
+            dry_run=True,
+            use_query_cache=False,
+        )
+        job = self.client.query(
+            sql, job_config=config, job_retry=None, retry=RETRY, timeout=CALL_SECONDS, location=self.location
+        )
+        return job.total_bytes_processed or 0
+
 
 def connect(pipeline: str, project: str, location: str) -> Connection:
     """A connection for `pipeline`; under BIGQUERY_EMULATOR_HOST without looking for credentials.
