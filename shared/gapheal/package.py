@@ -21,7 +21,7 @@ from gapheal.spec import load, resolved
 
 STAYS_HOME = frozenset(
     {
-        *("backfill", "cli", "examples", "local", "templates", "testing"),
+        *("backfill", "cli", "doctor", "examples", "local", "templates", "testing"),
         *("completion.py", "package.py", "scaffold.py", "scheduler.py", "worker.py"),
     }
 )

@@ -1,0 +1,121 @@
+"""`gapheal doctor --canary`: the first minute on a real cloud.
+
+What it creates it names beforehand and deletes again, also after a failure: one claim, one scratch topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from secrets import randbelow, token_hex
+
+from gapheal.bigquery import CALL_SECONDS, RETRY, translated
+from gapheal.claims import BigQueryClaims
+from gapheal.doctor import rehearsal
+from gapheal.doctor.check import Check
+from gapheal.doctor.rehearsal import group
+from gapheal.doctor.world import World
+from gapheal.errors import GaphealError
+from gapheal.model.passes import Lost, Message, Won
+from gapheal.model.pipeline import PubSubTarget, Trigger
+from gapheal.publisher import PubSubPublisher
+
+NEVER_JUDGED = date(9999, 12, 31)
+"""No date of a table is: those end in 2159."""
+CLAIM_ROLE, TOPIC_ROLE = "roles/bigquery.dataEditor on the claims dataset", "roles/pubsub.editor on the project"
+
+
+class Canary:
+    """One run; what it creates has names that nothing else can have."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._transition = next(iter(world.pipeline.transitions))
+        self._n = 10**9 + randbelow(10**9)
+        dataset = f"{world.connection.project}.{world.pipeline.claims_dataset}"
+        self.claim = f"{dataset}.claim_{self._transition}_{NEVER_JUDGED:%Y%m%d}_{self._n}"
+        self.topic = f"{world.pipeline.pipeline}-canary-{token_hex(6)}"
+
+    @property
+    def creates(self) -> list[str]:
+        """What it will create, use and delete, a sentence each."""
+        return [
+            f"creates, reads and deletes one claim, the empty table {self.claim}",
+            f"creates the topic {self._world.topics.path(self.topic)}, publishes one message to it, and deletes it",
+            "has every statement checked by a dry run, which runs nothing",
+        ]
+
+    def run(self) -> Iterator[Check]:
+        """All of it, piece by piece: what fails stops nothing else."""
+        yield from group.look("statements", "all", rehearsal.ROLE, lambda: rehearsal.checks(self._world))
+        yield from self._then_gone(
+            self._claimed, "claim", self.claim, CLAIM_ROLE, self._unclaim, f"bq rm -f {self.claim}"
+        )
+        path = self._world.topics.path(self.topic)
+        yield from self._then_gone(
+            self._published,
+            "topic",
+            path,
+            TOPIC_ROLE,
+            lambda: self._world.topics.delete(self.topic),
+            f"gcloud pubsub topics delete {path}",
+        )
+        yield group.ok(
+            "paid",
+            "this canary",
+            "one empty table and one topic, both free; one message of less than 1 KB; dry runs are free",
+        )
+
+    def _then_gone(
+        self,
+        checks: Callable[[], Iterator[Check]],
+        name: str,
+        about: str,
+        role: str,
+        clean: Callable[[], None],
+        mend: str,
+    ) -> Iterator[Check]:
+        """The checks, and then, whatever came of them, the deletion."""
+        try:
+            yield from group.look(name, about, role, checks)
+        finally:
+            left = list(self._cleaned(name, about, clean, mend))
+        yield from left
+
+    def _cleaned(self, name: str, about: str, clean: Callable[[], None], mend: str) -> Iterator[Check]:
+        try:
+            clean()
+        except GaphealError as error:
+            yield group.fail(f"{name} left", about, f"could not be deleted: {error}", mend)
+
+    def _claimed(self) -> Iterator[Check]:
+        claims = BigQueryClaims(self._world.pipeline, self._world.connection)
+        first = claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
+        second = claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
+        if isinstance(first, Won) and isinstance(second, Lost) and second.created_at == first.created_at:
+            yield group.ok(
+                "claim",
+                self.claim,
+                f"created {first.created_at:%Y-%m-%d %H:%M:%S}Z, refused a second time, read back, deleted",
+            )
+        else:
+            found = f"{type(first).__name__}, then {type(second).__name__}"
+            yield group.fail("claim", self.claim, f"expected Won, then Lost with the same moment, found {found}")
+
+    def _unclaim(self) -> None:
+        client = self._world.connection.client
+        with translated(f"deleting {self.claim}"):
+            client.delete_table(self.claim, not_found_ok=True, retry=RETRY, timeout=CALL_SECONDS)
+
+    def _published(self) -> Iterator[Check]:
+        path = self._world.topics.path(self.topic)
+        self._world.topics.create(self.topic)
+        message = Message("canary", (), b'{"canary": true}', {"pipeline": self._world.pipeline.pipeline})
+        target = Trigger(pubsub=PubSubTarget(topic=path))
+        (delivery,) = PubSubPublisher(self._world.connection.project).publish(target, [message])
+        if delivery.outcome == "published":
+            yield group.ok("topic", path, f"created, message {delivery.message_id} published, deleted")
+        else:
+            yield group.fail(
+                "topic", path, f"expected the message to be published, found {delivery.outcome}: {delivery.error}"
+            )

@@ -1,0 +1,131 @@
+"""Cloud Scheduler's jobs: there, enabled, asking for the right thing, answered lately."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+from gapheal.doctor.check import Check, Group
+from gapheal.doctor.world import World
+from gapheal.errors import ConfigError, GaphealError
+from gapheal.scheduler import DETECTOR, MULTI_REGIONS, ScheduledJob
+
+group = Group("schedule")
+ROLE = "roles/cloudscheduler.viewer"
+LATELY = {"scan": timedelta(hours=26), "sweep": timedelta(hours=50)}
+"""An hourly scan is late after three hours, which the heartbeat tells; here a daily one is no fault either."""
+BODIES = {"scan": {"scan_for_gaps": True}, "sweep": {"scan_for_gaps": True, "sweep": True}}
+
+
+def checks(world: World) -> Iterator[Check]:
+    """The scan and the sweep of each transition, the detector's sweep."""
+    if world.scheduler is None:
+        yield group.skipped(
+            "jobs", "all transitions", "there is no Cloud Scheduler here; `gapheal local up --tick 60` stands in"
+        )
+        return
+    if isinstance(world.jobs, GaphealError):
+        yield _unread(world, world.jobs)
+        return
+    detector = [job for job in world.jobs if job.transition == DETECTOR]
+    for transition, step in world.pipeline.transitions.items():
+        for kind in ("scan", "sweep"):
+            job = world.job(transition, kind)
+            if job:
+                yield from _job(world, job)
+            elif kind == "scan":
+                resource = f'google_cloud_scheduler_job.pass["{transition}/scan"]'
+                sentence = f"expected a job that asks {transition} for scans, found none: only events ask for it"
+                yield group.fail("job", f"{transition} scan", sentence, f"make plan, make deploy ({resource})")
+            elif not detector:
+                seen = f"the last {step.policy.scan_days} days" if step.policy.scan_days else "everything all the same"
+                yield group.warn(
+                    "job",
+                    f"{transition} sweep",
+                    f"expected a daily sweep of {transition}, or the {DETECTOR}'s, found none: scans look at {seen}",
+                    "make plan, make deploy (google_cloud_scheduler_job)",
+                )
+    for job in detector:
+        yield from _job(world, job)
+
+
+def _unread(world: World, error: GaphealError) -> Check:
+    location = world.pipeline.location.lower()
+    if isinstance(error, ConfigError) and location in MULTI_REGIONS:
+        mend = "gapheal doctor --location <the jobs' region>"
+        return group.unknown("jobs", "all transitions", str(error), mend)
+    return group.error("jobs", "all transitions", error, ROLE)
+
+
+def _job(world: World, job: ScheduledJob) -> Iterator[Check]:
+    about = f"{job.transition} {job.kind}"
+    wrong = [*_state(about, job), *_asks(world, about, job), *_lately(world, about, job)]
+    last = f"last call {job.last_attempt:%Y-%m-%d %H:%M}Z answered well" if job.last_attempt else ""
+    yield from wrong or [group.ok("job", about, f"{job.job}: {job.schedule} ({job.timezone}); {last}")]
+
+
+def _state(about: str, job: ScheduledJob) -> Iterator[Check]:
+    if job.state == "enabled":
+        return
+    again = "" if job.transition == DETECTOR else f" {job.transition}"
+    mend = (
+        f"gapheal schedule resume{again}"
+        if job.state == "paused" and again
+        else f"gcloud scheduler jobs resume {job.job}"
+    )
+    yield group.fail("job state", about, f"expected {job.job} to be enabled, found it {job.state}", mend)
+
+
+def _asks(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
+    mend, expected = "make plan, make deploy (google_cloud_scheduler_job)", BODIES[job.kind]
+    try:
+        body = json.loads(job.body)
+    except ValueError:
+        body = None
+    if job.method != "POST" or body != expected:
+        found = f"{job.method} {job.body[:200] or 'nothing'}"
+        yield group.fail("job body", about, f"expected {job.job} to POST {json.dumps(expected)}, found {found}", mend)
+    if job.url.startswith("https:") and not job.account:
+        yield group.fail(
+            "job identity",
+            about,
+            f"expected {job.job} to call with an identity (OIDC), found none: the function refuses it",
+            mend,
+        )
+    url = world.url(job.transition) if job.transition in world.pipeline.transitions else None
+    if url and job.url.rstrip("/") != url.rstrip("/"):
+        yield group.fail(
+            "job target", about, f"expected {job.job} to call {url}, where scans go, found {job.url}", mend
+        )
+
+
+def _lately(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
+    if job.last_error:
+        sentence = (
+            f"the last call of {job.job}, {job.last_attempt:%Y-%m-%d %H:%M}Z, came to: {job.last_error}"
+            if job.last_attempt
+            else f"{job.job}: {job.last_error}"
+        )
+        yield group.fail(
+            "job answer",
+            about,
+            sentence,
+            f"gapheal schedule run {job.transition}, and read the function's log"
+            if job.transition != DETECTOR
+            else "read the function's log",
+        )
+    elif job.last_attempt is None:
+        yield group.warn(
+            "job answer",
+            about,
+            f"{job.job} has not run yet",
+            "gapheal schedule run" + (f" {job.transition}" if job.transition != DETECTOR else ""),
+        )
+    elif job.state == "enabled" and world.now - job.last_attempt > LATELY[job.kind]:
+        yield group.fail(
+            "job answer",
+            about,
+            f"expected a call of {job.job} lately, found the last on {job.last_attempt:%Y-%m-%d %H:%M}Z",
+            f"gapheal schedule run {job.transition}",
+        )
