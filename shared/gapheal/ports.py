@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from gapheal.errors import ConfigError
 from gapheal.intervals import Interval
 from gapheal.model.findings import Finding
 from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
@@ -137,6 +138,17 @@ class Ledger(Protocol):
         """
         ...
 
+    def health(self) -> Sequence[Row]:
+        """How each transition that was ever looked at is watched.
+
+        When it was first looked at (`first_pass_at`), when a scan last went well (`last_scan_at`), what the newest scan
+        failed of (`last_error`), when a sweep last went well (`last_sweep_at`); null: never.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        ...
+
     def heals(self, since: datetime) -> Sequence[Row]:
         """Gaps that were triggered and seen healed since then, newest first: when seen, triggered, healed.
 
@@ -223,6 +235,30 @@ class Silent:
     def announce(self, title: str, text: str, **about: Any) -> list[str]:  # noqa: ARG002
         """Nothing."""
         return []
+
+
+class Schedule(Protocol):
+    """What asks for scans and sweeps."""
+
+    def jobs(self) -> Sequence[Row]:
+        """The pipeline's jobs: `transition` (`gap_detector` for its sweep of all), `kind`, `job`, `state`, `last_error`.
+
+        Raises:
+            GaphealError: they cannot be known from here.
+        """
+        ...
+
+
+class Unasked:
+    """Nobody knows what asks for scans."""
+
+    def jobs(self) -> Sequence[Row]:
+        """Nothing.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("no schedule is known here")
 
 
 class Claims(Protocol):

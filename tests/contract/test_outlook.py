@@ -141,14 +141,52 @@ def test_heals_are_listed_newest_first_each_once(ledger):
     )
 
 
+def test_how_a_transition_is_watched_is_its_last_scan_and_sweep_that_went_well(ledger):
+    """What failed has seen nothing; what was paused has seen nothing on purpose."""
+    failed = {"gaps_found": None, "breaker": None, "error": "d.raw was not found"}
+    passes = [
+        done("event", "closed", hours=30),
+        done("sweep", "closed", hours=29),
+        {**done("scan", "closed", hours=5), "error": "one message could not be sent"},
+        {**done("scan", None, hours=4), **failed},
+        {**done("sweep", None, hours=3), **failed},
+        done("backfill", "closed", hours=1),
+        {**done("scan", None, of=OTHER, hours=2), **failed, "error": "quota"},
+        {**done("scan", None, of=OTHER, hours=1), "gaps_found": None},
+    ]
+    for number, row in enumerate(passes):
+        ledger.record(f"p{number}", {"passes": [{**row, "pass_id": f"p{number}"}]})
+
+    assert [dict(row) for row in ledger.health()] == [
+        {
+            "transition": NAME,
+            "first_pass_at": at(hours=30),
+            "last_scan_at": at(hours=5),
+            "last_error": "d.raw was not found",
+            "last_sweep_at": at(hours=29),
+        },
+        {
+            "transition": OTHER,
+            "first_pass_at": at(hours=2),
+            "last_scan_at": at(hours=1),
+            "last_error": None,
+            "last_sweep_at": None,
+        },
+    ]
+
+
+def test_nobody_watches_what_was_never_looked_at(ledger):
+    assert list(ledger.health()) == []
+
+
 def test_a_ledger_that_does_not_answer_says_so():
     ledger = MemoryLedger(small_pipeline(), FrozenClock(NOW), fails=Unavailable("no answer"))
-    for asked in (lambda: ledger.status(NAME), lambda: ledger.heals(NOW)):
+    for asked in (lambda: ledger.status(NAME), lambda: ledger.heals(NOW), ledger.health):
         with pytest.raises(Unavailable):
             asked()
 
 
-@pytest.mark.parametrize("name", ["gaps", "healed", "healing", "last_pass"])
+@pytest.mark.parametrize("name", ["gaps", "healed", "healing", "health", "last_pass"])
 def test_every_statement_is_bigquerys_sql(name):
     sqlglot = pytest.importorskip("sqlglot")
 

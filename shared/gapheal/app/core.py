@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,8 +19,8 @@ from gapheal.judge.case import Case
 from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Mode, Pipeline, Transition
-from gapheal.ports import Alerts
-from gapheal.reconcile import Loop, report
+from gapheal.ports import Alerts, Schedule, Unasked
+from gapheal.reconcile import Loop, Pass, report
 from gapheal.spec.faults import suggest
 
 
@@ -33,6 +33,8 @@ class App:
     """Transitions whose mode the environment lowers."""
     highest: Mode | None = None
     """The mode that the environment names; None: it names none."""
+    schedule: Schedule = field(default_factory=Unasked)
+    """What asks for scans and sweeps."""
 
     @property
     def pipeline(self) -> Pipeline:
@@ -56,12 +58,19 @@ class App:
             ConfigError: the file, or the world it names, is wrong.
             Unavailable: a service did not answer, and nothing was sent.
         """
+        return self.passed(transition, request, pass_id)[1]
+
+    def passed(
+        self, transition: str, request: Request, pass_id: str | None = None, seconds: float | None = None
+    ) -> tuple[Pass, dict[str, Any]]:
+        """As `run`, in at most so many seconds: the pass with its verdicts, and its report."""
         self._transition(transition)
         loop = replace(self.loop, new_id=lambda: pass_id) if pass_id else self.loop
-        report = loop.run(transition, request)
+        loop = replace(loop, seconds=seconds) if seconds else loop
+        done, report = loop.passed(transition, request)
         if transition in self.lowered and "note" in report and not request.dry_run and not request.quiet:
             report["note"] = f"mode {report['mode']} by GAPHEAL_MODE, which lowers the file's: nothing was sent"
-        return report
+        return done, report
 
     def status(self, transition: str) -> dict[str, Any]:
         """What the ledger alone knows of a transition."""

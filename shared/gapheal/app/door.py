@@ -58,33 +58,41 @@ class Door:
         logs.answered(self._line(call, pass_id), call.method, answer.status, answer.body)
         return answer
 
-    def _line(self, call: Call, pass_id: str) -> logs.Told:
+    def _line(self, call: Call, pass_id: str, transition: str | None = None) -> logs.Told:
         """Whose line in the log it is; the pipeline's name is known once its file was read."""
+        name = transition or self._transition
         if self._app is None:
-            return logs.Told(self._transition, pass_id)
+            return logs.Told(name, pass_id)
         pipeline = self._app.pipeline
-        return logs.Told(self._transition, pass_id, pipeline.pipeline, known_project(pipeline), call.headers)
+        return logs.Told(name, pass_id, pipeline.pipeline, known_project(pipeline), call.headers)
 
     def _respond(self, call: Call, pass_id: str) -> Answer:
         body = bodies.read(call.stream)
         match call.method:
             case "POST":
-                app = self._opened()
-                request = app.read(self._transition, call.headers, body)
-                return Answer(app.run(self._transition, request, pass_id), HTTPStatus.OK)
+                return self._post(self.opened(), call, body, pass_id)
             case "GET":
-                return Answer(self._told(call.args.get("date")), HTTPStatus.OK)
+                return self._get(self.opened(), call)
             case other:
                 error = f"expected {METHODS}, found {other!a}"
                 return Answer({"error": error}, HTTPStatus.METHOD_NOT_ALLOWED)
 
-    def _told(self, date: str | None) -> dict[str, Any]:
-        app = self._opened()
-        if date is None:
-            return app.status(self._transition)
-        return app.explain(self._transition, events.day(date, app.today))
+    def _post(self, app: App, call: Call, body: bytes, pass_id: str) -> Answer:
+        request = app.read(self._transition, call.headers, body)
+        return Answer(app.run(self._transition, request, pass_id), HTTPStatus.OK)
 
-    def _opened(self) -> App:
+    def _get(self, app: App, call: Call) -> Answer:
+        date = call.args.get("date")
+        if date is None:
+            return Answer(app.status(self._transition), HTTPStatus.OK)
+        return Answer(app.explain(self._transition, events.day(date, app.today)), HTTPStatus.OK)
+
+    def opened(self) -> App:
+        """The app, made where there is none yet.
+
+        Raises:
+            GaphealError: it could not be made.
+        """
         with self._lock:
             if self._app is None:
                 self._app = self._make()

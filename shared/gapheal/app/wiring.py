@@ -12,7 +12,7 @@ from uuid import uuid4
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Mode, Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Silent, Warehouse
 from gapheal.reconcile import Loop
 from gapheal.spec.faults import suggest
 
@@ -32,6 +32,30 @@ class SystemClock:
         return time.monotonic()
 
 
+class CloudSchedule:
+    """The jobs of Cloud Scheduler, asked when somebody wants to know."""
+
+    def __init__(self, pipeline: Pipeline, project: str | None) -> None:
+        self._pipeline = pipeline
+        self._project = project
+
+    def jobs(self) -> list[Row]:
+        """The pipeline's jobs, the detector's among them.
+
+        Raises:
+            ConfigError: no permission to look; or everything else is an emulator, and nothing stands for Scheduler.
+            Unavailable: Scheduler did not answer.
+        """
+        from gapheal.scheduler import EMULATOR, Scheduler  # noqa: PLC0415 - slow to import, and asked once a day
+
+        local = any(os.environ.get(name) for name in ("BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"))
+        if local and not os.environ.get(EMULATOR):
+            raise ConfigError("there is no Cloud Scheduler beside an emulator")
+        where = project_of(self._pipeline, self._project)
+        scheduler = Scheduler(self._pipeline, where, os.environ.get("GAPHEAL_REGION"))
+        return [job.plain() for job in scheduler.every(self._pipeline.transitions)]
+
+
 def build(
     pipeline: Pipeline,
     *,
@@ -42,6 +66,7 @@ def build(
     publisher: Publisher | None = None,
     clock: Clock | None = None,
     alerts: Alerts | None = None,
+    schedule: Schedule | None = None,
 ) -> App:
     """The pipeline with its ports: the real ones, except for those that are given.
 
@@ -54,6 +79,7 @@ def build(
         publisher: sends triggers.
         clock: tells the time.
         alerts: tells people.
+        schedule: knows what asks for scans and sweeps.
 
     Raises:
         ConfigError: no project or no credentials, or GAPHEAL_MODE is not a mode.
@@ -75,7 +101,7 @@ def build(
         publisher = publisher or TargetPublisher(where)
     alerts = alerts or Silent()
     loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex, alerts)
-    return App(loop, lowered, cast("Mode | None", highest))
+    return App(loop, lowered, cast("Mode | None", highest), schedule or CloudSchedule(effective, project))
 
 
 def create_ledger(pipeline: Pipeline, project: str | None = None) -> str:

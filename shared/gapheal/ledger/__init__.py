@@ -162,6 +162,14 @@ class BigQueryLedger:
         rows, _ = self._read("told", {"transition": transition or ""})
         return next((told(json.loads(row["fact"])) for row in rows), None)
 
+    def health(self) -> list[Row]:
+        """How each transition that was ever looked at is watched.
+
+        Raises:
+            GaphealError: the ledger cannot be read.
+        """
+        return self._told("health", {})
+
     def heals(self, since: datetime) -> list[Row]:
         """Gaps that were triggered and seen healed since then, newest first.
 

@@ -36,6 +36,8 @@ class Loop:
     clock: Clock
     new_id: Callable[[], str]
     alerts: Alerts = field(default_factory=Silent)
+    seconds: float = PASS_SECONDS
+    """A pass claims nothing more after that."""
 
     def run(self, name: str, request: Request) -> dict[str, Any]:
         """One pass over the transition `name`; its report.
@@ -83,7 +85,7 @@ class Loop:
         verdicts = judge(*case, policy.mode)
         breaker, broken = breaker_state(Case(*case), verdicts)
         healer = Healer(self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher)
-        healing = healer.heal(verdicts, lambda: PASS_SECONDS - (self.clock.monotonic() - started))
+        healing = healer.heal(verdicts, lambda: self.seconds - (self.clock.monotonic() - started))
         return replace(
             empty,
             now=seen.now,

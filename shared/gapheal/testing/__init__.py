@@ -17,6 +17,7 @@ from gapheal.testing.alerts import MemoryAlerts
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.doubles import MemoryClaims, MemoryPublisher, MemoryWarehouse
 from gapheal.testing.ledger import MemoryLedger
+from gapheal.testing.schedule import MemorySchedule
 
 __all__ = [
     "FrozenClock",
@@ -24,6 +25,7 @@ __all__ = [
     "MemoryClaims",
     "MemoryLedger",
     "MemoryPublisher",
+    "MemorySchedule",
     "MemoryWarehouse",
     "World",
     "small_pipeline",
@@ -42,6 +44,7 @@ class World:
         self.ledger = MemoryLedger(self.pipeline, self.clock)
         self.claims = MemoryClaims(self.clock)
         self.publisher = MemoryPublisher()
+        self.schedule = MemorySchedule(self.pipeline)
 
     @property
     def ports(self) -> dict[str, Any]:
@@ -52,6 +55,7 @@ class World:
             "claims": self.claims,
             "publisher": self.publisher,
             "clock": self.clock,
+            "schedule": self.schedule,
         }
 
 

@@ -55,6 +55,31 @@ def healed(rows: Rows, since: datetime) -> list[dict[str, Any]]:
     return sorted(named, key=lambda row: _moment(row["healed_at"]), reverse=True)
 
 
+def health(rows: Rows) -> list[dict[str, Any]]:
+    """As `health.sql`."""
+    by_transition: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sorted(rows["passes"], key=_when):
+        by_transition[row["transition"]].append(row)
+    return [_watched(name, passes) for name, passes in sorted(by_transition.items())]
+
+
+def _watched(transition: str, passes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`passes` oldest first."""
+
+    def failed(row: Mapping[str, Any]) -> bool:
+        return row["gaps_found"] is None and row["error"] is not None
+
+    scans, sweeps = ([row for row in passes if row["source"] == source] for source in ("scan", "sweep"))
+    good_scans, good_sweeps = ([row["observed_at"] for row in some if not failed(row)] for some in (scans, sweeps))
+    return {
+        "transition": transition,
+        "first_pass_at": passes[0]["observed_at"],
+        "last_scan_at": good_scans[-1] if good_scans else None,
+        "last_error": scans[-1]["error"] if scans and failed(scans[-1]) else None,
+        "last_sweep_at": good_sweeps[-1] if good_sweeps else None,
+    }
+
+
 def _counted(latest: Iterable[Mapping[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for row in latest:

@@ -1,0 +1,160 @@
+"""A sweep of every transition in the order of the phases, and what people should know when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from gapheal.app.core import App
+from gapheal.errors import ConfigError, GaphealError, Unavailable
+from gapheal.judge.case import Case
+from gapheal.judge.doubts import doubts
+from gapheal.judge.health import rejected, unscanned, unscheduled
+from gapheal.model.findings import OF_A_PASS, Finding
+from gapheal.model.passes import Request, Source
+from gapheal.model.pipeline import Pipeline
+from gapheal.ports import Row
+from gapheal.reconcile.findings import failing, findings_of
+
+SECONDS = 1500.0
+"""For all passes together: the function lives 1740 s, and a pass that claims nothing more may still be publishing."""
+LAST_DAY = timedelta(days=1)
+
+T = TypeVar("T")
+
+
+def in_order(pipeline: Pipeline, names: Iterable[str] | None = None) -> tuple[str, ...]:
+    """The transitions `names` (None: all), each after those that make what it reads; else in the file's order."""
+    left = [name for name in pipeline.transitions if names is None or name in set(names)]
+    ordered: list[str] = []
+    while left:
+        ready = [name for name in left if not _feeders(pipeline, name) & set(left)]
+        ordered += ready
+        left = [name for name in left if name not in ready]
+    return tuple(ordered)
+
+
+def _feeders(pipeline: Pipeline, name: str) -> set[str]:
+    """All that comes before a transition, however far."""
+    ahead, found = [name], set[str]()
+    while ahead:
+        feeders = {pipeline.feeder(phase) for phase in pipeline.transitions[ahead.pop()].upstream} - {None}
+        new = {feeder for feeder in feeders if feeder} - found
+        found |= new
+        ahead += new
+    return found
+
+
+@dataclass
+class Sweep:
+    """One sweep: ask for one transition after the other, then for what was found.
+
+    The health of the healer is read when it begins: its own passes would make a silence look mended.
+    """
+
+    app: App
+    names: Sequence[str]
+    """In the order in which they are asked for."""
+    dry_run: bool = False
+    seconds: float = SECONDS
+    """For all passes together; what one leaves is the others'."""
+    pass_id: str = ""
+    errors: list[str] = field(default_factory=list)
+    """What could not be looked at, and what could not be told."""
+    unknown: list[str] = field(default_factory=list)
+    """What could not be judged, and why: nothing is said of it, neither good nor bad."""
+
+    def __post_init__(self) -> None:
+        clock = self.app.loop.clock
+        self.now = clock.now()
+        self._started = clock.monotonic()
+        self._asked = 0
+        self._found: list[Finding] = []
+        self._watched = self._known("how often each transition is looked at", self.app.loop.ledger.health)
+
+    def ask(self, name: str) -> dict[str, Any]:
+        """Sweep one transition, in its fair share of the time; its report.
+
+        Raises:
+            ConfigError: the file, or the world it names, is wrong.
+            Unavailable: a service did not answer and nothing was sent, or no time is left.
+        """
+        share = self._share()
+        if share <= 0:
+            raise Unavailable(f"{name} was not looked at: the time of this sweep was used up before its turn")
+        try:
+            done, report = self.app.passed(name, Request(Source.SWEEP, dry_run=self.dry_run), seconds=share)
+        except ConfigError as error:
+            self._found.append(failing(name, error, self.app.loop.clock.now()))
+            raise
+        if done.seen is not None:
+            case = Case(done.pipeline, name, done.seen, done.memory, done.request)
+            self._found += [*findings_of(done), *doubts(case, done.settled)]
+        return report
+
+    def crashed(self, name: str, told: str) -> None:
+        """Keep that asking for `name` ended in an error that nobody expected: a person has to mend that, too."""
+        now = self.app.loop.clock.now()
+        self._found.append(finding := failing(name, ConfigError(told), now))
+        if not self.dry_run:
+            alerts = self.app.alerts
+            self.errors += alerts.tell(name, [finding], now=now, baseline=False, pass_id=self.pass_id)
+
+    def findings(self) -> list[Finding]:
+        """All that stands open: of the pipeline, then of each transition in order."""
+        found = [*self._found, *self._health()]
+        places = {name: place for place, name in enumerate(self.names)}
+        kinds = {kind: place for place, kind in enumerate(type(found[0].kind))} if found else {}
+        named = [each for each in found if each.transition is None or each.transition in places]
+        return sorted(named, key=lambda each: (places.get(each.transition or "", -1), kinds[each.kind]))
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        """Tell people of those that no pass tells; each pass has told its own."""
+        health = [each for each in findings if each.kind not in OF_A_PASS]
+        self.errors += self.app.alerts.tell(
+            None, health, now=self.now, baseline=self._last_sweep() is None, pass_id=self.pass_id
+        )
+
+    def _share(self) -> float:
+        left = self.seconds - (self.app.loop.clock.monotonic() - self._started)
+        share = left / max(len(self.names) - self._asked, 1)
+        self._asked += 1
+        return min(share, self.app.loop.seconds)
+
+    def _health(self) -> Iterator[Finding]:
+        pipeline = self.app.pipeline
+        if self._watched is not None:
+            yield from unscanned(pipeline, self._watched, self.now)
+        last = self._last_sweep()
+        since = min(last, self.now - LAST_DAY) if last else self.now - LAST_DAY
+        if (events := self._known("rejected events", lambda: self.app.rejections(since))) is not None:
+            yield from rejected([event.plain() for event in events], since)
+        yield from unscheduled(pipeline, self._known("the jobs of Cloud Scheduler", self.app.schedule.jobs))
+
+    def _last_sweep(self) -> datetime | None:
+        """When a sweep last went well, before this one."""
+        moments = [row["last_sweep_at"] for row in self._watched or () if row["last_sweep_at"]]
+        return max(map(datetime.fromisoformat, moments), default=None)
+
+    def _known(self, what: str, ask: Callable[[], T]) -> T | None:
+        try:
+            return ask()
+        except GaphealError as error:
+            self.unknown.append(f"{what}: {error}")
+            return None
+
+
+def plain(finding: Finding) -> Row:
+    """As JSON values; `key` is the same as long as it is the same state of affairs."""
+    return {
+        "key": finding.key,
+        "kind": str(finding.kind),
+        "transition": finding.transition,
+        "sentence": finding.sentence,
+        "command": finding.command,
+        "dates": [str(day) for day in finding.dates],
+        "since": finding.since.isoformat() if finding.since else None,
+        "numbers": dict(finding.numbers),
+    }
