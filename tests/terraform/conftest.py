@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import functions_framework
 import pytest
+from google.pubsub_v1 import types
 
 from gapheal import app, package
+from gapheal.local.push import request
 from gapheal.spec import load
-from gapheal.testing import World
+from gapheal.testing import FrozenClock, World
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "terraform"
@@ -105,13 +109,61 @@ def shipped(packed, planned) -> Plan:
     return planned(packed(ROOT / "pipeline.yaml"))
 
 
+class Configured(NamedTuple):
+    """One request that Terraform has Google send."""
+
+    transition: str
+    why: str
+    """`scan`, `sweep`, or the phase that a subscription brings news of."""
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@pytest.fixture(scope="session")
+def jobs(shipped) -> list[Configured]:
+    """What Cloud Scheduler posts to each function, as the plan says it."""
+    made = []
+    for job in shipped.of("google_cloud_scheduler_job", "pass"):
+        (target,), (name, kind) = job.values["http_target"], job.key.split("/")
+        assert target["http_method"] == "POST"
+        made.append(Configured(name, kind, base64.b64decode(target["body"]), target["headers"]))
+    return made
+
+
+@pytest.fixture(scope="session")
+def pushes(shipped) -> Callable[[dict[str, Any]], list[Configured]]:
+    """What Pub/Sub posts of an event to each function: wrapped or bare, as the plan's subscriptions say."""
+
+    def push(data: dict[str, Any]) -> list[Configured]:
+        sent = types.PubsubMessage.pb()(data=json.dumps(data).encode(), message_id="42")
+        sent.publish_time.FromJsonString("2024-06-18T09:00:00Z")
+        made = []
+        for each in shipped.of("google_pubsub_subscription", "event"):
+            name, phase = each.key.split("/")
+            subscription = types.Subscription.pb()(name=f"projects/{PROJECT}/subscriptions/{each.values['name']}")
+            for bare in each.values["push_config"][0]["no_wrapper"]:
+                subscription.push_config.no_wrapper.write_metadata = bare["write_metadata"]
+            body, headers = request(subscription, sent)
+            if each.values["dead_letter_policy"]:  # then the service counts
+                body = json.dumps({**json.loads(body), "deliveryAttempt": 1}).encode()
+            made.append(Configured(name, phase, body, headers))
+        return made
+
+    return push
+
+
 @pytest.fixture
-def function_of(monkeypatch) -> Callable[[str], Callable[..., Any]]:
-    """How to post to a function of the shipped pipeline, with memory in the place of Google Cloud."""
-    pipeline = ROOT / "pipeline.yaml"
-    monkeypatch.setenv("GAPHEAL_PIPELINE", str(pipeline))
+def world() -> World:
+    """The shipped pipeline, with memory in the place of Google Cloud."""
+    return World(load(ROOT / "pipeline.yaml"), FrozenClock(datetime(2025, 7, 1, 16, tzinfo=UTC)))
+
+
+@pytest.fixture
+def function_of(monkeypatch, world) -> Callable[[str], Callable[..., Any]]:
+    """How to post to a function of the shipped pipeline in that world."""
+    monkeypatch.setenv("GAPHEAL_PIPELINE", str(ROOT / "pipeline.yaml"))
     monkeypatch.delenv("GAPHEAL_MODE", raising=False)
-    monkeypatch.setattr("gapheal.app.build", partial(app.build, **World(load(pipeline)).ports))
+    monkeypatch.setattr("gapheal.app.build", partial(app.build, **world.ports))
 
     def client(name: str) -> Callable[..., Any]:
         source = ROOT / "functions" / name / "main.py"

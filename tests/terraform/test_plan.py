@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from pathlib import Path
@@ -218,14 +217,3 @@ def test_adding_a_phase_adds_exactly_what_is_its_own(packed, planned, tmp_path):
     own = {key or "" for *_, key in set(now) - set(before)}
     assert own
     assert [key for key in own if "phase6_to_archive" not in key and "archive" not in key] == []
-
-
-def test_what_a_job_posts_is_what_its_function_understands(shipped, function_of):
-    for each in shipped.of("google_cloud_scheduler_job"):
-        (target,), (name, kind) = each.values["http_target"], each.key.split("/")
-
-        answer = function_of(name)(base64.b64decode(target["body"]), target["headers"])
-
-        assert target["http_method"] == "POST"
-        assert target["headers"] == {"Content-Type": "application/json"}
-        assert (answer.status_code, answer.json["transition"], answer.json["source"]) == (200, name, kind)
