@@ -61,7 +61,8 @@ class BigQueryClaims:
             "owner": owner,
             "watermark": sha256(watermark.encode()).hexdigest()[:32],
         }
-        lease = timedelta(minutes=self._pipeline.transitions[transition].policy.lease_minutes)
+        known = self._pipeline.transitions.get(transition)  # alerts claim too, under names of their own
+        lease = timedelta(minutes=known.policy.lease_minutes if known else 0)
         table.expires = datetime.now(UTC) + max(KEPT, 4 * lease)
         return self._connection.client.create_table(table, retry=RETRY, timeout=CALL_SECONDS)
 

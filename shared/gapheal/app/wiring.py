@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import cast, get_args
 from uuid import uuid4
 
+from gapheal.alerts import Teller
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Mode, Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Silent, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Warehouse
 from gapheal.reconcile import Loop
 from gapheal.spec.faults import suggest
 
@@ -99,7 +100,7 @@ def build(
         ledger = ledger or BigQueryLedger(effective, connection)
         claims = claims or BigQueryClaims(effective, connection)
         publisher = publisher or TargetPublisher(where)
-    alerts = alerts or Silent()
+    alerts = alerts or Teller(effective, ledger, claims)
     loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex, alerts)
     return App(loop, lowered, cast("Mode | None", highest), schedule or CloudSchedule(effective, project))
 
