@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.scheduling import CloudScheduler
 
-from gapheal.cli.status import length
+from gapheal.cli.slo import length
 from gapheal.scheduler import EMULATOR
 
 

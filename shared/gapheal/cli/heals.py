@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from gapheal.app import App
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOption, TransitionsOption
-from gapheal.cli.status import length
+from gapheal.cli.slo import length, moment
 from gapheal.model.spread import percentile
 
-LATELY = timedelta(days=30)
 SinceOption = Annotated[str | None, typer.Option("--since", help="Nothing healed before this date; default: 30 days.")]
 
 
@@ -39,7 +36,7 @@ def heals(
     with common.told(as_json=as_json):
         app = common.opened(pipeline)
         names = common.chosen(app.pipeline, transition)
-        found = [row for row in app.loop.ledger.heals(_moment(since, app)) if row["transition"] in names]
+        found = [row for row in app.loop.ledger.heals(moment(since, app)) if row["transition"] in names]
     took = {"heals": len(found)} | _took(found)
     if as_json:
         common.print_json({"heals": found, "summary": took})
@@ -67,10 +64,3 @@ def _attempts(row: Mapping[str, Any]) -> str:
 def _took(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     seconds = [row["seconds_to_heal"] for row in found]
     return {"p50_seconds": percentile(seconds, 0.5), "p95_seconds": percentile(seconds, 0.95)}
-
-
-def _moment(since: str | None, app: App) -> datetime:
-    """The beginning of that day in the pipeline's time zone; without one, a month ago."""
-    if since is None:
-        return app.loop.clock.now() - LATELY
-    return datetime.combine(common.day(since, app.today), time(), app.pipeline.zone).astimezone(UTC)

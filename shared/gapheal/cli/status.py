@@ -15,6 +15,8 @@ from gapheal.app import App
 from gapheal.app.wiring import project_of
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOption, TransitionsOption
+from gapheal.cli.slo import SloOption, SloSinceOption, length
+from gapheal.cli.slo import show as show_slo
 from gapheal.cli.tables import COLOURS
 from gapheal.errors import GaphealError
 
@@ -28,17 +30,25 @@ def register(command: typer.Typer) -> None:
 
 
 def status(
-    transition: TransitionsOption = None, as_json: JsonOption = False, pipeline: PipelineOption = DEFAULT_PIPELINE
+    transition: TransitionsOption = None,
+    slo: SloOption = False,
+    since: SloSinceOption = None,
+    as_json: JsonOption = False,
+    pipeline: PipelineOption = DEFAULT_PIPELINE,
 ) -> None:
     """Say how each transition stands: its last pass, open gaps by reason and age, what healed, breaker, next scan.
 
     From the ledger alone: the tables are not read, so it says what the last pass saw. Exit code 1 while gaps are open.
+    With --slo: how well gaps were healed lately, and what looking cost; --json adds each day.
 
     Example: gapheal status --transition phase2_to_phase3
     """
     with common.told(as_json=as_json):
         app = common.opened(pipeline)
         names = common.chosen(app.pipeline, transition)
+        if slo or since:
+            show_slo(app, names, since, as_json=as_json)
+            return
         found = [app.status(name) for name in names]
         scans = next_scans(app, names)
     found = [each | ({"next_scan": scans[each["transition"]]} if each["transition"] in scans else {}) for each in found]
@@ -76,14 +86,6 @@ def _remains(app: App, found: dict[str, Any]) -> bool:
 def age(since: datetime, now: datetime) -> str:
     """`3 d`, `5 h`, `12 min`: two digits are enough to know whether to worry."""
     return length((now - since).total_seconds())
-
-
-def length(seconds: float) -> str:
-    """The same of a number of seconds."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _print(found: dict[str, Any], now: datetime) -> None:
