@@ -120,7 +120,7 @@ def digest(pipeline: str, findings: Sequence[Finding], now: datetime, more: Sequ
         lines.append(f"{scope or 'the whole pipeline'}:")
         for finding in findings:
             if finding.transition == scope:
-                lines += [f"  - {line(finding)}", f"    -> {finding.command}"]
+                lines += [f"  - {line(finding)}", f"    {finding.sentence}", f"    -> {finding.command}"]
     if not findings:
         lines.append("No gap is open, nothing waits for a person.")
     return _cut(title, LONGEST_TITLE), _cut("\n".join([*lines, *more]), LONGEST)

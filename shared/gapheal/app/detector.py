@@ -9,9 +9,8 @@ from typing import Any
 
 from gapheal import events, logs
 from gapheal.app.core import App
-from gapheal.app.digest import digest, title
 from gapheal.app.door import Answer, Call, Door
-from gapheal.app.sweeping import Sweep, in_order, plain
+from gapheal.app.sweeping import Sweep, digest, in_order, plain
 from gapheal.errors import GaphealError, Rejected, RequestError, Unavailable
 from gapheal.judge.health import DETECTOR
 from gapheal.model.findings import Finding
@@ -78,8 +77,8 @@ class Detector(Door):
     def _tell(self, sweep: Sweep, findings: Sequence[Finding]) -> None:
         sweep.tell(findings)
         if findings or sweep.errors:
-            said = title(sweep.app.pipeline, sweep.app.today), digest(sweep, findings)
-            sweep.errors += sweep.app.alerts.announce(*said, now=sweep.now, pass_id=sweep.pass_id)
+            title, text = digest(sweep, findings)
+            sweep.errors += sweep.app.alerts.announce(title, text, now=sweep.now, pass_id=sweep.pass_id)
 
 
 def _asked(app: App, call: Call, body: bytes) -> Request:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from gapheal.alerts import words
+from gapheal.alerts.state import State
 from gapheal.app.core import App
 from gapheal.errors import ConfigError, GaphealError, Unavailable
 from gapheal.judge.case import Case
 from gapheal.judge.doubts import doubts
 from gapheal.judge.health import rejected, unscanned, unscheduled
-from gapheal.model.findings import OF_A_PASS, Finding
+from gapheal.model.findings import OF_A_PASS, Finding, Kind
 from gapheal.model.passes import Request, Source
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
@@ -21,6 +23,9 @@ from gapheal.reconcile.findings import failing, findings_of
 SECONDS = 1500.0
 """For all passes together: the function lives 1740 s, and a pass that claims nothing more may still be publishing."""
 LAST_DAY = timedelta(days=1)
+
+OF_A_SWEEP = frozenset({Kind.UNFILLED, Kind.SEASON_OVER, Kind.SOURCE_STOPPED})
+"""Told by the sweep of a transition itself."""
 
 T = TypeVar("T")
 
@@ -71,8 +76,10 @@ class Sweep:
         self.now = clock.now()
         self._started = clock.monotonic()
         self._asked = 0
+        self._seen: set[str] = set()
         self._found: list[Finding] = []
-        self._watched = self._known("how often each transition is looked at", self.app.loop.ledger.health)
+        self._unjudged: set[Kind] = set()
+        self._watched = self._known(Kind.NO_SCAN, "when each transition was scanned", self.app.loop.ledger.health)
 
     def ask(self, name: str) -> dict[str, Any]:
         """Sweep one transition, in its fair share of the time; its report.
@@ -90,6 +97,7 @@ class Sweep:
             self._found.append(failing(name, error, self.app.loop.clock.now()))
             raise
         if done.seen is not None:
+            self._seen.add(name)
             case = Case(done.pipeline, name, done.seen, done.memory, done.request)
             self._found += [*findings_of(done), *doubts(case, done.settled)]
         return report
@@ -106,13 +114,13 @@ class Sweep:
         """All that stands open: of the pipeline, then of each transition in order."""
         found = [*self._found, *self._health()]
         places = {name: place for place, name in enumerate(self.names)}
-        kinds = {kind: place for place, kind in enumerate(type(found[0].kind))} if found else {}
+        kinds = {kind: place for place, kind in enumerate(Kind)}
         named = [each for each in found if each.transition is None or each.transition in places]
         return sorted(named, key=lambda each: (places.get(each.transition or "", -1), kinds[each.kind]))
 
     def tell(self, findings: Iterable[Finding]) -> None:
         """Tell people of those that no pass tells; each pass has told its own."""
-        health = [each for each in findings if each.kind not in OF_A_PASS]
+        health = [*(each for each in findings if each.kind not in OF_A_PASS), *self._untouched()]
         self.errors += self.app.alerts.tell(
             None, health, now=self.now, baseline=self._last_sweep() is None, pass_id=self.pass_id
         )
@@ -129,21 +137,43 @@ class Sweep:
             yield from unscanned(pipeline, self._watched, self.now)
         last = self._last_sweep()
         since = min(last, self.now - LAST_DAY) if last else self.now - LAST_DAY
-        if (events := self._known("rejected events", lambda: self.app.rejections(since))) is not None:
+        if (events := self._known(Kind.REJECTIONS, "rejected events", lambda: self.app.rejections(since))) is not None:
             yield from rejected([event.plain() for event in events], since)
-        yield from unscheduled(pipeline, self._known("the jobs of Cloud Scheduler", self.app.schedule.jobs))
+        yield from unscheduled(pipeline, self._known(Kind.SCHEDULE, "the schedule's jobs", self.app.schedule.jobs))
 
     def _last_sweep(self) -> datetime | None:
         """When a sweep last went well, before this one."""
         moments = [row["last_sweep_at"] for row in self._watched or () if row["last_sweep_at"]]
         return max(map(datetime.fromisoformat, moments), default=None)
 
-    def _known(self, what: str, ask: Callable[[], T]) -> T | None:
+    def _known(self, kind: Kind, what: str, ask: Callable[[], T]) -> T | None:
         try:
             return ask()
         except GaphealError as error:
+            self._unjudged.add(kind)
             self.unknown.append(f"{what}: {error}")
             return None
+
+    def _untouched(self) -> Iterator[Finding]:
+        """What was told before and could not be judged now: it is neither over nor news."""
+        try:
+            told = State.read(self.app.loop.ledger.told(None)).open.values()
+        except GaphealError:
+            return
+        for each in told:
+            unseen = each.kind in OF_A_SWEEP and each.transition not in self._seen
+            if each.kind in self._unjudged or unseen:
+                yield Finding(each.kind, each.transition, each.sentence, "gapheal status", each.dates, each.since)
+
+
+def digest(sweep: Sweep, findings: Sequence[Finding]) -> tuple[str, str]:
+    """What a sweep came to, for people: a title that names the day, and the text."""
+    more = [
+        f"{heading}: {line}"
+        for heading, some in (("not done", sweep.errors), ("not known", sweep.unknown))
+        for line in some
+    ]
+    return words.digest(sweep.app.pipeline.pipeline, findings, sweep.now, more)
 
 
 def plain(finding: Finding) -> Row:
