@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,15 @@ def test_a_policy_that_terraform_breaks_is_a_finding(audit):
 
     assert code == 1
     assert POLICIES in told
+
+
+def test_the_page_names_every_exception_that_checkov_is_told_and_no_other():
+    root = SCRIPT.parents[1]
+    told = {
+        policy
+        for path in (root / "terraform").rglob("*.tf")
+        for policy in re.findall(r"#checkov:skip=(\w+):", path.read_text())
+    }
+    page = (root / "docs" / "security.md").read_text()
+
+    assert set(re.findall(r"`(CKV\w+)`", page)) == told
