@@ -1,4 +1,4 @@
-"""What docs/security.md says that each identity may do, and what the plan grants: the same, with everything switched on."""
+"""What docs/security.md says that each identity may do, and what a plan with everything switched on grants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROW = re.compile(r"^\| ([\w /'’-]+?) \| `(roles/[\w.]+)` \| .+? \| `(google_\w+\.\w+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([\w /'-]+?) \| `(roles/[\w.]+)` \| .+? \| `(google_\w+\.\w+)` \|$", re.MULTILINE)
 OPTIONS = {
     "target_services": {"phase4_to_phase5": {"service": "coordinator", "region": "us-west2"}},
     "secrets": {"GAPHEAL_ALERT_URLS": {"secret": "alert-urls", "version": "1"}},
