@@ -85,6 +85,12 @@ def bigquery_emulator(running) -> str:
 
 
 @pytest.fixture(scope="session")
+def remembering_emulator(running) -> str:
+    """The same with time travel, which costs it a copy of a table for each statement that changes it."""
+    return running(lambda supervisor: bqemulator.start(supervisor, Ports(), history_days=7))
+
+
+@pytest.fixture(scope="session")
 def embedded_broker(running) -> str:
     return running(lambda supervisor: brokers.start(supervisor, Ports(), "embedded"))
 

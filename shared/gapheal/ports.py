@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from gapheal.errors import ConfigError
 from gapheal.intervals import Interval
 from gapheal.model.findings import Finding
-from gapheal.model.passes import Claim, Delivery, Memory, Message, Observations, Scope
+from gapheal.model.passes import Claim, Count, Delivery, Memory, Message, Observations, Scope
+from gapheal.model.past import Back, Reach
 from gapheal.model.pipeline import Trigger
 
 Row = Mapping[str, Any]
@@ -235,6 +236,40 @@ class Silent:
     def announce(self, title: str, text: str, **about: Any) -> list[str]:  # noqa: ARG002
         """Nothing."""
         return []
+
+
+class Past(Protocol):
+    """Reads what tables held, and puts it back: for a person's rollback; no function has it.
+
+    Of a transition its downstream tables, by the names that the file gives them.
+    """
+
+    def reach(self, transition: str) -> Mapping[str, Reach]:
+        """How far back each table can be read, and whether its dates can be put back at all.
+
+        Raises:
+            ConfigError: a table is absent or misplaced.
+            Unavailable: BigQuery did not answer.
+        """
+        ...
+
+    def held(self, transition: str, moments: Mapping[date, datetime]) -> Mapping[str, Mapping[date, Count]]:
+        """What each table held of each date at that date's moment; a date without rows has a count of 0.
+
+        Raises:
+            ConfigError: a table cannot be read as it was then.
+            Unavailable: BigQuery did not answer.
+        """
+        ...
+
+    def restore(self, transition: str, table: str, days: Sequence[Back]) -> None:
+        """Put dates of one table back, all of them or none.
+
+        Raises:
+            ConfigError: it holds other rows by now than were seen, or history tells otherwise: nothing was changed.
+            Unavailable: BigQuery did not answer; look before trying again.
+        """
+        ...
 
 
 class Schedule(Protocol):

@@ -12,6 +12,7 @@ from gapheal.backfill.lifted import lifted
 from gapheal.backfill.order import Order, Wish, chosen, dated, gated, texts
 from gapheal.backfill.plan import Plan, Step
 from gapheal.backfill.report import markdown
+from gapheal.backfill.rollback import Part, Rollback, performed, planned
 from gapheal.backfill.run import Run
 from gapheal.backfill.work import Cancelled, Interrupted, Round, Stopped, Work
 
@@ -23,7 +24,9 @@ __all__ = [
     "Kept",
     "Kind",
     "Order",
+    "Part",
     "Plan",
+    "Rollback",
     "Round",
     "Run",
     "Step",
@@ -36,5 +39,7 @@ __all__ = [
     "gated",
     "lifted",
     "markdown",
+    "performed",
+    "planned",
     "texts",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from gapheal.backfill.plan import SHORT
-from gapheal.model.passes import Action, Condition, Verdict
+from gapheal.model.passes import Action, Condition, Count, Verdict
 
 
 class Kind(StrEnum):
@@ -30,6 +30,24 @@ class Kind(StrEnum):
 GOOD = frozenset({Kind.DONE, Kind.EXCUSED, Kind.LEFT})
 
 
+POST_CHECK = "post_check"
+"""The code of a date that was seen done and was not there when its phase was closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What each table of the phase held of a date, and when that was looked at."""
+
+    at: datetime
+    """By BigQuery's clock."""
+    tables: Mapping[str, Count]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        tables = {name: {"rows": held.rows, "entities": held.entities} for name, held in self.tables.items()}
+        return {"seen_at": self.at.isoformat(), "tables": tables}
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """What became of one date of one transition, and why."""
@@ -40,10 +58,13 @@ class End:
     sentence: str
     healed: bool = False
     """Whether a trigger was seen to bring the rows."""
+    seen: Seen | None = None
+    """Of one that failed its post-check: a rollback tells by it whether somebody has written since."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
-        return {"date": str(self.day), "kind": str(self.kind), "code": self.code, "sentence": self.sentence}
+        said = {"date": str(self.day), "kind": str(self.kind), "code": self.code, "sentence": self.sentence}
+        return said | (self.seen.plain() if self.seen else {})
 
 
 def ended(verdict: Verdict, *, healed: bool) -> End | None:
@@ -65,9 +86,10 @@ def absent(day: date, *, excused: bool) -> End:
     return End(day, kind, "absent", "upstream has no rows of this date, so there is nothing to make it from")
 
 
-def broken(verdict: Verdict) -> End:
+def broken(verdict: Verdict, seen: Seen | None) -> End:
     """The end of a date that was seen done, and is a gap again."""
-    return End(verdict.day, Kind.FAILED, "post_check", f"seen whole before, and no more: {verdict.reason.sentence}")
+    why = f"seen whole before, and no more: {verdict.reason.sentence}"
+    return End(verdict.day, Kind.FAILED, POST_CHECK, why, seen=seen)
 
 
 def given_up(verdict: Verdict, errors: Iterable[str] = ()) -> End:

@@ -13,6 +13,8 @@ from gapheal.ports import Ledger, Row
 from gapheal.spec.faults import suggest
 
 STARTED, RESUMED, INTERRUPTED, FINISHED, CANCELLED = "started", "resumed", "interrupted", "finished", "cancelled"
+ROLLED_BACK = "rolled_back"
+"""After it was finished: some of its dates are what they were before it."""
 OPEN = frozenset({STARTED, RESUMED, INTERRUPTED})
 """States in which a backfill holds its dates."""
 
@@ -60,7 +62,12 @@ class Kept:
     @property
     def ended_at(self) -> datetime | None:
         """When it was finished or cancelled."""
-        return None if self.is_open else self.states[-1].at
+        return None if self.is_open else next(each.at for each in self.states if each.state not in OPEN)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When it came to its own end; None: it has not, or was cancelled."""
+        return next((each.at for each in self.states if each.state == FINISHED), None)
 
 
 def every(ledger: Ledger) -> list[Kept]:

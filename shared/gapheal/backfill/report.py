@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from gapheal.backfill.ends import GOOD
-from gapheal.backfill.kept import Kept
+from gapheal.backfill.kept import ROLLED_BACK, Kept
 from gapheal.backfill.order import Order
 from gapheal.backfill.work import Work
 from gapheal.intervals import fold
@@ -127,6 +127,7 @@ def _lines(said: Mapping[str, Any]) -> Iterator[str]:
         yield "| " + " | ".join(map(str, (each["transition"], *numbers, excused, *times))) + " |"
     yield ""
     yield from _not_done(said["report"])
+    yield from _put_back((said["report"] or {}).get(ROLLED_BACK, []))
 
 
 def _not_done(report: Mapping[str, Any] | None) -> Iterator[str]:
@@ -141,6 +142,18 @@ def _not_done(report: Mapping[str, Any] | None) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, each in lacking:
         yield f"| {name} | {each['date']} | {each['kind']} | {_cell(each['sentence'])} |"
+
+
+def _put_back(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What a rollback has done, and to which rows."""
+    if parts:
+        yield ""
+        yield "| put back | date | table | as of | rows since | rows before | by |"
+        yield "|---|---|---|---|---|---|---|"
+    for each in parts:
+        rows = (each["now"]["rows"], each["after"]["rows"])
+        place = (each["transition"], each["date"], each["table"], _clock(each["at"]))
+        yield "| " + " | ".join(map(str, (*place, *rows, each["who"]))) + " |"
 
 
 def _step(order: Order, work: Work, known: Progress) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from gapheal import completion
 from gapheal.app import App
-from gapheal.backfill.ends import GOOD, Kind, absent, blocked, broken, ended, given_up
+from gapheal.backfill.ends import GOOD, Kind, Seen, absent, blocked, broken, ended, given_up
 from gapheal.backfill.kept import CANCELLED, find
 from gapheal.backfill.order import Order, feeders
 from gapheal.backfill.pace import Pace
@@ -21,7 +21,7 @@ from gapheal.backfill.words import AGAIN, anew, retries, rows
 from gapheal.backfill.work import Cancelled, Interrupted, Round, Work
 from gapheal.errors import GaphealError, Unavailable
 from gapheal.intervals import DAY, Interval, unfold
-from gapheal.model.passes import Condition, Request, Source
+from gapheal.model.passes import Condition, Count, Request, Source
 from gapheal.reconcile.records import Pass
 
 PATIENCE = timedelta(minutes=10)
@@ -215,13 +215,22 @@ class Run:
         if done := {day for day, end in work.ends.items() if end.kind is Kind.DONE}:
             window = Interval.inclusive(min(done), max(done))
             request = Request(Source.BACKFILL, window=window, asked=frozenset(done), dry_run=True)
-            for verdict in self._app.loop.look(work.name, request).verdicts:
+            looked = self._app.loop.look(work.name, request)
+            for verdict in looked.verdicts:
                 if verdict.condition in {Condition.MISSING, Condition.PARTIAL}:
-                    work.end(broken(verdict))
+                    work.end(broken(verdict, self._seen(work, looked, verdict.day)))
         rows = ledger.backfill_dates([work.name], wish.window, self._order.started_at)
         healed = {date.fromisoformat(row["partition_date"]) for row in rows if row["healed_at"]}
         self._announce(work, sorted(day for day in healed if day in wish))
         work.is_closed = True
+
+    def _seen(self, work: Work, looked: Pass, day: date) -> Seen | None:
+        if looked.seen is None:
+            return None
+        tables = {
+            key.table: held.get(day, Count()) for key, held in looked.seen.counts.items() if key.phase == work.phase
+        }
+        return Seen(looked.seen.now, tables)
 
     def _announce(self, work: Work, days: list[date]) -> None:
         """One completion event for all dates; nothing depends on it: whoever hears it looks at the rows.

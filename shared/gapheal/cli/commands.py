@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 import gapheal
-from gapheal.cli import backfill, complete, decide, doctor, heal, heals, init, look, rejections, schedule, setup, status
+from gapheal.cli import (
+    backfill,
+    complete,
+    decide,
+    doctor,
+    heal,
+    heals,
+    init,
+    look,
+    rejections,
+    rollback,
+    schedule,
+    setup,
+    status,
+)
 
 command = typer.Typer(
     name="gapheal",
@@ -17,7 +31,10 @@ command = typer.Typer(
     help="Keeps every phase of a BigQuery pipeline caught up with the phase before it.\n\n"
     "Exit codes: 0 done, 1 gaps or failures remain, 2 usage or configuration, 3 a service is unavailable.",
 )
-for panel in (status, look, heals, heal, backfill, complete, decide, rejections, init, setup, doctor, schedule):
+for panel in (
+    *(status, look, heals, heal, backfill, complete, rollback),
+    *(decide, rejections, init, setup, doctor, schedule),
+):
     panel.register(command)
 
 

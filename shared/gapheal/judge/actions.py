@@ -103,6 +103,8 @@ class Actions:
     def _held(self, entry: Entry, verdict: Verdict) -> Blocked | None:
         """Why a person has to decide; one who said `retry` has."""
         if entry.retried_at:
+        if entry.hold:
+            return Action.HELD, "rolled_back", entry.hold._asdict()
             return None
         limit = self._policy.max_age_days
         age = self._age_days(verdict)

@@ -33,6 +33,7 @@ CHANGES = {
     "braked": "rows, time, or `gapheal retry`",
     "too_old": "`gapheal retry`, or a larger policy.max_age_days (null: no limit)",
     "sudden_loss": "the rows that are gone, or `gapheal retry`",
+    "rolled_back": "`gapheal retry`, or a backfill, once the job is mended",
     "stale_reported": "policy.stale: heal, or `gapheal retry`",
     "no_room": "a heal that frees room, or a larger policy.max_in_flight",
     "slow_start": "the first heal, or a larger policy.breaker_after",

@@ -32,6 +32,6 @@ def sudden_loss(case: Case, verdicts: Iterable[Verdict]) -> Loss | None:
 
 def _known(case: Case, verdict: Verdict) -> bool:
     entry = case.entry(verdict.day)
-    if entry.spec != case.spec or entry.retried_at:
+    if entry.spec != case.spec or entry.retried_at or entry.hold:
         return False
     return entry.condition is Condition.COMPLETE or entry.code == "sudden_loss"

@@ -47,6 +47,7 @@ SENTENCES = {
     "too_old": "{gap}; {age_days} days old when first seen, more than {max_age_days}: a person decides",
     "sudden_loss": "{gap}; {lost} of {known} dates that were complete are gone: nothing is sent until they are back, "
     "or a person says retry",
+    "rolled_back": "{gap}; rolled back by {who} ({why}): held until a person says retry",
     "stale_reported": "{gap}; policy.stale is report: told once, a person decides",
     "no_room": "{gap}; no room: {in_flight} of {room} dates are in flight or go first",
     "slow_start": "{gap}; no room: {in_flight} of {room} dates are in flight or go first, until one is seen healed",

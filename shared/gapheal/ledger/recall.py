@@ -17,6 +17,8 @@ Fact = Mapping[str, Any]
 
 RETRIES = frozenset({"retry", "again"})
 """Words that ask for a date once more; `again` asks for it though it is complete."""
+HOLD = "hold"
+"""The word of a rollback: the date is left alone until the next word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,10 @@ def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: i
     for fact in of["claim"]:
         claims[_day(fact)].append(fact)
     retries = {_day(fact): fact for fact in of["word"] if fact["decision"] in RETRIES and fact["transition"] == name}
+    holds = {_day(fact): fact for fact in of["word"] if fact["decision"] == HOLD and fact["transition"] == name}
     entries = {
-        day: _entry(own.get(day), claims[day], retries.get(day), question) for day in sorted({*own, *claims, *retries})
+        day: _entry(own.get(day), claims[day], retries.get(day), holds.get(day), question)
+        for day in sorted({*own, *claims, *retries, *holds})
     }
     accepted: dict[str, dict[date, Accepted]] = defaultdict(dict)
     for fact in of["word"]:
@@ -88,7 +92,9 @@ def told(fact: Fact) -> Fact:
     return {**fact["state"], "n": fact["n"]}
 
 
-def _entry(verdict: Fact | None, claims: list[Fact], retry: Fact | None, question: Question) -> Entry:
+def _entry(
+    verdict: Fact | None, claims: list[Fact], retry: Fact | None, hold: Fact | None, question: Question
+) -> Entry:
     said = verdict or {}
     completed_at = _perhaps(said.get("completed_at"))
     retried_at = _retried_at(question, retry)
@@ -111,6 +117,7 @@ def _entry(verdict: Fact | None, claims: list[Fact], retry: Fact | None, questio
         seen_whole={table: (before, own) for table, (before, own) in (said.get("seen_whole") or {}).items()},
         retried_at=retried_at,
         again_at=retried_at if retry and retry["decision"] == "again" else None,
+        hold=Accepted(hold["who"], hold["why"]) if hold else None,
     )
 
 

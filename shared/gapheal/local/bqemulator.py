@@ -14,8 +14,14 @@ NAME = "bigquery"
 _PACKAGES = ("bqemulator", "duckdb", "duckdb_extension_spatial")
 
 
-def start(supervisor: Supervisor, ports: Ports) -> Child:
+def start(supervisor: Supervisor, ports: Ports, *, history_days: int = 0) -> Child:
     """Start it, empty and in memory; its address is what BIGQUERY_EMULATOR_HOST wants.
+
+    Args:
+        supervisor: starts and ends it.
+        ports: free ones.
+        history_days: how long `FOR SYSTEM_TIME AS OF` can look back. Each DML statement outside a script copies its
+            whole table for it, so that by default there is none.
 
     Raises:
         ConfigError: the packages are not installed.
@@ -43,8 +49,8 @@ def start(supervisor: Supervisor, ports: Ports) -> Child:
             "BQEMU_UPLOAD_STAGING_DIR": str(home),
             # It would try to download an extension for Avro files at every start.
             "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false",
-            # Each DML statement copies its table for time travel: let the copies go at the next sweep.
-            "BQEMU_TIME_TRAVEL_RETENTION_DAYS": "0",
+            # Copies that are too old for time travel go at the next sweep.
+            "BQEMU_TIME_TRAVEL_RETENTION_DAYS": str(history_days),
         },
         cwd=home,  # it reads a .bqemu.toml, if it finds one
         mend="Mend what the log names, or reinstall the pinned packages of the extra `local`.",

@@ -131,6 +131,13 @@ class Entry:
     """What the ledger remembers of one date of one transition."""
 
     n: int = 0
+class Accepted(NamedTuple):
+    """A person's word that a phase may stay as it is on a date, or is to be left alone there."""
+
+    who: str
+    why: str
+
+
     """The highest claim number; it only ever grows."""
     attempts: tuple[Attempt, ...] = ()
     """Claims since the date was last seen complete, oldest first."""
@@ -161,17 +168,12 @@ class Entry:
 class Heal(NamedTuple):
     """A date that was triggered and later seen complete."""
 
+    hold: Accepted | None = None
+    """Whose word it is that nothing is triggered here: a rollback's, until the next word."""
     triggered_at: datetime
     healed_at: datetime
     message: str | None = None
     """The trigger id that it was sent with."""
-
-
-class Accepted(NamedTuple):
-    """A person's word that a phase may stay as it is on a date."""
-
-    who: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

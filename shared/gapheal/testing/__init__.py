@@ -17,6 +17,7 @@ from gapheal.testing.alerts import MemoryAlerts
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.doubles import MemoryClaims, MemoryPublisher, MemoryWarehouse
 from gapheal.testing.ledger import MemoryLedger
+from gapheal.testing.past import MemoryPast
 from gapheal.testing.schedule import MemorySchedule
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "MemoryAlerts",
     "MemoryClaims",
     "MemoryLedger",
+    "MemoryPast",
     "MemoryPublisher",
     "MemorySchedule",
     "MemoryWarehouse",

@@ -28,16 +28,20 @@ class MemoryWarehouse:
     """What is special about a table, by its name: `warehouse.facts["d.raw"] = TableFacts(buffered=True)`."""
     fails: Exception | None = None
     observed: list[Scope] = field(default_factory=list)
+    history: list[tuple[datetime, str, date, Count]] = field(default_factory=list)
+    """Every `put` and `drop`, oldest first: when, and what the table held of the day from then on."""
 
     def put(
         self, table: str, day: date, rows: int = 1, entities: int | None = None, written_at: datetime | None = None
     ) -> None:
         """Write what `table` holds of `day`; its last write is known only where it is told."""
         self.tables[table][day] = Count(rows, entities, written_at)
+        self.history.append((self.clock.now(), table, day, self.tables[table][day]))
 
     def drop(self, table: str, day: date) -> None:
         """Delete a day."""
         self.tables[table].pop(day, None)
+        self.history.append((self.clock.now(), table, day, Count()))
 
     def observe(self, transition: str, scope: Scope) -> Observations:
         """What the tables hold in `scope`, now."""
