@@ -124,7 +124,19 @@ def test_a_dry_run_sends_and_writes_nothing(heal, tables, topic, gapheal, bq):
     (report,) = json.loads(gapheal("sweep", "--dry-run", "--json").output)
 
     assert (report["triggered"], report["actions"]["would_heal"], report["source"]) == (0, 5, "sweep")
+    assert {finding["kind"] for finding in report["findings"]} == {"gaps"}
     assert list(bq.query("SELECT 1 FROM gapheal_nba_props.passes", retry=None).result(timeout=30)) == []
+
+
+def test_a_sweep_ends_with_the_digest_of_all_that_stands_open(heal, tables, topic, gapheal):
+    result = gapheal("sweep", "--dry-run")
+    _, told = result.output.split("[nba-props] digest of ")
+
+    assert result.exit_code == 1
+    assert told[10:].startswith(": 1 thing stands open")
+    assert "- open gaps, 6 dates (2024-04-20..2024-04-25)" in told
+    assert "-> gapheal explain phase2_to_phase3 2024-04-20" in told
+    assert "not known: the schedule's jobs: there is no Cloud Scheduler beside an emulator" in told
 
 
 def test_explain_gives_the_verdict_and_its_numbers(heal, tables, topic, gapheal):

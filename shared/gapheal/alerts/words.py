@@ -114,7 +114,8 @@ def digest(pipeline: str, findings: Sequence[Finding], now: datetime, more: Sequ
         now: the moment, UTC; the title's day is its.
         more: lines that follow, e.g. figures.
     """
-    title = f"[{pipeline}] digest of {now:%Y-%m-%d}: {f'{len(findings)} things stand open' if findings else 'all well'}"
+    count = {0: "all well", 1: "1 thing stands open"}.get(len(findings), f"{len(findings)} things stand open")
+    title = f"[{pipeline}] digest of {now:%Y-%m-%d}: {count}"
     lines = []
     for scope in dict.fromkeys(finding.transition for finding in findings):
         lines.append(f"{scope or 'the whole pipeline'}:")
