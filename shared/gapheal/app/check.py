@@ -114,9 +114,9 @@ def _of_the_data(verdict: Verdict) -> Verdict:
     """What the data says of the date, without what a pass would do about it."""
     numbers = verdict.reason.numbers
     if verdict.condition not in GAPS or "gap" not in numbers:
-        return replace(verdict, action=Action.NONE)
+        return verdict._replace(action=Action.NONE)
     why = Reason(str(verdict.condition), numbers, numbers["gap"])
-    return replace(verdict, action=Action.NONE, reason=why)
+    return verdict._replace(action=Action.NONE, reason=why)
 
 
 def _of_first(phase: str) -> Callable[[Verdict], Verdict]:
@@ -128,7 +128,7 @@ def _of_first(phase: str) -> Callable[[Verdict], Verdict]:
             condition, why = verdict.condition, verdict.reason
         elif verdict.condition is Condition.WAITING:
             condition, why = Condition.PARTIAL if verdict.reason.numbers["found"] else Condition.MISSING, verdict.reason
-        return replace(verdict, condition=condition, action=Action.NONE, reason=why)
+        return verdict._replace(condition=condition, action=Action.NONE, reason=why)
 
     return told
 

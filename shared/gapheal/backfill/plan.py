@@ -234,7 +234,7 @@ class _Planning:
             return verdict
         numbers = verdict.reason.numbers
         told = "upstream has it once the step before is done" if coming else numbers.get("gap", verdict.reason.sentence)
-        return replace(verdict, action=Action.NONE, reason=Reason(str(verdict.condition), numbers, told))
+        return verdict._replace(action=Action.NONE, reason=Reason(str(verdict.condition), numbers, told))
 
     def _elsewhere(
         self, name: str, verdicts: Iterable[Verdict], short: set[date], before: Iterable[Step]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -51,17 +50,17 @@ class Actions:
         if vain := self._reran(entry, verdict):
             whole = self._stale.seen_whole(verdict.day, Condition.COMPLETE)
             why = _because(verdict, "rerun", n=vain.n)
-            return replace(verdict, condition=Condition.COMPLETE, reason=why, seen_whole=whole)
+            return verdict._replace(condition=Condition.COMPLETE, reason=why, seen_whole=whole)
         blocked = self._stalled(entry, verdict) or self._held(entry, verdict)
         if blocked and blocked[1] == "stale_reported":
             # Told once: the next pass takes it as it is.
-            verdict = replace(verdict, seen_whole=self._stale.seen_whole(verdict.day, Condition.COMPLETE))
+            verdict = verdict._replace(seen_whole=self._stale.seen_whole(verdict.day, Condition.COMPLETE))
         return self._blocked(verdict, blocked) if blocked else verdict
 
     @staticmethod
     def _blocked(verdict: Verdict, blocked: Blocked) -> Verdict:
         action, code, numbers = blocked
-        return replace(verdict, action=action, reason=_because(verdict, code, **numbers))
+        return verdict._replace(action=action, reason=_because(verdict, code, **numbers))
 
     def _in_flight(self, seen: Iterable[Verdict]) -> int:
         """Dates under a lease and not seen complete, whatever else is said of them now."""
@@ -103,9 +102,9 @@ class Actions:
     def _held(self, entry: Entry, verdict: Verdict) -> Blocked | None:
         """Why a person has to decide; one who said `retry` has."""
         if entry.retried_at:
+            return None
         if entry.hold:
             return Action.HELD, "rolled_back", entry.hold._asdict()
-            return None
         limit = self._policy.max_age_days
         age = self._age_days(verdict)
         if limit is not None and age > limit:
@@ -134,7 +133,7 @@ class Actions:
 
     def _unasked(self, verdict: Verdict) -> Verdict:
         only = ", ".join(sorted(self._case.request.only))
-        return replace(verdict, action=Action.DEFERRED, reason=_because(verdict, "not_asked", only=only))
+        return verdict._replace(action=Action.DEFERRED, reason=_because(verdict, "not_asked", only=only))
 
     def _ordered(self, candidates: Sequence[Verdict]) -> list[Verdict]:
         """An event's own dates first: tonight's date must not queue behind a backlog."""
@@ -159,13 +158,13 @@ class Actions:
         for verdict in ordered[:free]:
             if self._case.request.dry_run or self._mode != "heal":
                 code = "dry_run" if self._case.request.dry_run else "observe"
-                yield replace(verdict, action=Action.WOULD_HEAL, reason=_because(verdict, code))
+                yield verdict._replace(action=Action.WOULD_HEAL, reason=_because(verdict, code))
             else:
-                yield replace(verdict, action=Action.HEAL)
+                yield verdict._replace(action=Action.HEAL)
         for verdict in ordered[free:]:
             taken = in_flight + min(free, len(ordered))
             why = _because(verdict, full, in_flight=taken, room=limit, **numbers)
-            yield replace(verdict, action=Action.DEFERRED, reason=why)
+            yield verdict._replace(action=Action.DEFERRED, reason=why)
 
 
 Blocked = tuple[Action, str, dict[str, Any]]

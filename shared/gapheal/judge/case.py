@@ -65,7 +65,7 @@ class Case:
             for table in self.pipeline.phases[phase].tables
             if table.required
             for day, count in self.tables.of(phase, table).items()
-            if count.rows and day >= self.start and not self.tables.table_excuse(phase, table, day)
+            if count.rows and day >= self.start and not (table.excuses and self.tables.table_excuse(phase, table, day))
         )
 
     @cached_property
@@ -124,12 +124,15 @@ class Case:
 
     def _has_moved(self, day: date) -> bool:
         entry, now = self.entry(day), self.watermark(day)
+        if entry.watermark == now:
+            return False
         if not same_data(entry.watermark, now):
             return True
         return "@" in now and self._written_again(day) and day not in self.rebuilt
 
     def _own(self, day: date) -> list[Count]:
-        return [count for phase in self.transition.upstream for count in self.tables.counts(phase, day)]
+        counts = self.tables.counts
+        return [count for phase in self.transition.upstream for count in counts(phase, day)]
 
     def _before(self, day: date) -> list[Count]:
         days = [day - n * DAY for n in range(1, self.policy.lookback_days + 1)]

@@ -70,7 +70,7 @@ class Conditions:
             yield reason("excuse", excuse=excuse.reason)
         if word := case.memory.accepted.get(transition.downstream, {}).get(day):
             yield reason("accepted", who=word.who, why=word.why)
-        if not any(True for _ in tables.required(transition.downstream, day)):
+        if not tables.required(transition.downstream, day):
             yield reason("tables_excused", excuse=self._table_excuses(day) or "no table is required")
         for phase in transition.upstream if len(transition.upstream) > 1 else ():
             if not any(count.rows for count in tables.counts(phase, day)) and not tables.demanded(phase, day):
@@ -92,6 +92,8 @@ class Conditions:
         """What `day` waits for: upstream, or a date before it."""
         for shortfall in self._upstream_shortfalls(day):
             return self._stuck(day, shortfall) or _short("upstream", shortfall)
+        if previous is None and not self._case.policy.lookback_days:
+            return None
         until = self._case.first_seen_at(day) + PATIENCE
         if until <= self._case.now or self._was_complete(day):
             return None
@@ -105,18 +107,20 @@ class Conditions:
     def settling(self, day: date) -> Reason | None:
         """Whether upstream was written so lately that whoever else listens may still be at work."""
         case, settle = self._case, timedelta(minutes=self._case.policy.settle_minutes)
+        if not settle:
+            return None
         entry, written = case.entry(day), case.arrived_at(day)
         longest = max(4 * settle, SETTLED_AT_LATEST)
         since = entry.first_seen_at if entry.condition is Condition.SETTLING else None
         if case.now >= written + settle or (since and case.now >= since + longest):
             return None
-        return reason("settling", written_at=moment(written), settled_at=moment(written + settle)) if settle else None
+        return reason("settling", written_at=moment(written), settled_at=moment(written + settle))
 
     def missing(self, day: date) -> Reason | None:
         """Required downstream tables without rows."""
         phase = self._transition.downstream
-        tables = self._tables.required(phase, day)
-        absent = [table.table for table in tables if not self._tables.count(phase, table, day).rows]
+        tables = self._tables
+        absent = [table.table for table, count in tables.due(phase, day) if not count.rows]
         return reason("missing", table=", ".join(absent), upstream_rows=self.upstream(day)) if absent else None
 
     def partial(self, day: date) -> Reason | None:

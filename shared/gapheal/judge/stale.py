@@ -9,7 +9,7 @@ from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment, reason
 from gapheal.judge.watermark import fingerprint
 from gapheal.judge.whole import together
-from gapheal.model.passes import GAPS, Condition, Reason
+from gapheal.model.passes import GAPS, Condition, Count, Reason
 from gapheal.model.pipeline import Table
 
 
@@ -69,22 +69,21 @@ class Stale:
         if condition is not Condition.COMPLETE:
             left_out.update(short.table for short in case.tables.shortfalls(phase, day, case.transition))
             left_out.update(table.table for table, _ in self._tables(day))
-        for table in case.tables.required(phase, day):
+        for table, count in case.tables.due(phase, day):
             if table.table not in left_out:
-                kept[table.table] = (case.watermark(day), fingerprint(case.tables.count(phase, table, day)))
+                kept[table.table] = (case.watermark(day), fingerprint(count))
         return kept
 
     def _tables(self, day: date) -> Iterator[tuple[Table, Reason]]:
         case = self._case
         if day in case.rebuilt:
             return
-        for table in case.tables.required(case.transition.downstream, day):
-            if why := self._table(day, table):
+        for table, count in case.tables.due(case.transition.downstream, day):
+            if why := self._table(day, table, count):
                 yield table, why
 
-    def _table(self, day: date, table: Table) -> Reason | None:
+    def _table(self, day: date, table: Table, count: Count) -> Reason | None:
         case, entry = self._case, self._case.entry(day)
-        count = case.tables.count(case.transition.downstream, table, day)
         before = entry.seen_whole.get(table.table) if entry.spec == case.spec else None
         if before and before[0] == case.watermark(day):
             return None
@@ -107,7 +106,7 @@ class Stale:
     def _buffered(self, day: date) -> bool:
         """Rows in a streaming buffer: last writes tell nothing of them."""
         transition, tables = self._case.transition, self._case.tables
-        return any(
+        return tables.some_buffered and any(
             tables.facts(phase, table).buffered
             for phase in (*transition.upstream, transition.downstream)
             for table in tables.required(phase, day)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from gapheal.judge.excuses import excuse_for
 from gapheal.judge.needs import expected_key
@@ -35,6 +35,7 @@ class Shortfall:
         return "rows" if self.unit == "rows" else "entities"
 
 
+@lru_cache(maxsize=4096)
 def needed(yardstick: int, ratio: Decimal) -> int:
     """The least count that is at least `ratio` of `yardstick`, in exact decimals: 0.55 of 100 is 55."""
     return int((ratio * yardstick).to_integral_value(ROUND_CEILING))
@@ -42,9 +43,12 @@ def needed(yardstick: int, ratio: Decimal) -> int:
 
 def together(counts: Iterable[Count]) -> tuple[int, int | None]:
     """Rows and entities of several tables; None where none counts entities."""
-    held = list(counts)
-    counted = [count.entities for count in held if count.entities is not None]
-    return sum(count.rows for count in held), sum(counted) if counted else None
+    rows, entities = 0, None
+    for count in counts:
+        rows += count.rows
+        if count.entities is not None:
+            entities = (entities or 0) + count.entities
+    return rows, entities
 
 
 class Tables:
@@ -54,6 +58,7 @@ class Tables:
         self._pipeline = pipeline
         self._seen = seen
         self._memory = memory
+        self._held: dict[str, dict[date, Sequence[tuple[Table, Count]]]] = {phase: {} for phase in pipeline.phases}
 
     def count(self, phase: str, table: Table, day: date) -> Count:
         """What `table` holds of `day`; a table that was never read is a fault of the caller."""
@@ -67,23 +72,35 @@ class Tables:
         """What is known of the table as a whole."""
         return self._seen.facts.get(TableKey(phase, table.table), NO_FACTS)
 
-    def present(self, phase: str, day: date) -> Iterator[Table]:
+    def present(self, phase: str, day: date) -> Sequence[Table]:
         """The required tables of `phase` that the file does not excuse on `day`."""
-        for table in self._required[phase]:
-            if not (table.excuses and self.table_excuse(phase, table, day)):
-                yield table
+        required = self._required[phase]
+        if phase not in self._excusing:
+            return required
+        return [table for table in required if not (table.excuses and self.table_excuse(phase, table, day))]
 
-    def required(self, phase: str, day: date) -> Iterator[Table]:
+    def required(self, phase: str, day: date) -> Sequence[Table]:
         """The tables that must hold `day` whole: one that is excused or accepted is required in neither role."""
-        return iter(()) if day in self._memory.accepted.get(phase, ()) else self.present(phase, day)
+        return () if day in self._memory.accepted.get(phase, ()) else self.present(phase, day)
 
-    def counts(self, phase: str, day: date) -> list[Count]:
+    def counts(self, phase: str, day: date) -> Sequence[Count]:
         """What the present tables hold, in the file's order."""
-        return [self.count(phase, table, day) for table in self.present(phase, day)]
+        return [count for _, count in self.held(phase, day)]
+
+    def held(self, phase: str, day: date) -> Sequence[tuple[Table, Count]]:
+        """The present tables, each with what it holds, in the file's order; every rule asks, so it is kept."""
+        known = self._held[phase]
+        if day not in known:
+            known[day] = [(table, self.count(phase, table, day)) for table in self.present(phase, day)]
+        return known[day]
+
+    def due(self, phase: str, day: date) -> Sequence[tuple[Table, Count]]:
+        """Those of them that must hold `day` whole."""
+        return () if day in self._memory.accepted.get(phase, ()) else self.held(phase, day)
 
     def table_excuse(self, phase: str, table: Table, day: date) -> Excuse | None:
         """The excuse of the table itself that covers `day`."""
-        feeding = self._pipeline.feeding(phase)
+        feeding = self._feeding[phase]
         upstream = feeding.upstream if feeding else ()
         return excuse_for(table.excuses, day, self._pipeline.seasons, lambda: self.entities(upstream, day))
 
@@ -94,9 +111,9 @@ class Tables:
 
     def demanded(self, phase: str, day: date) -> bool:
         """Whether anything says that `phase` should have `day`: not where it, or what feeds it, is excused."""
-        if not any(True for _ in self.required(phase, day)):
+        if not self.required(phase, day):
             return False
-        feeding = self._pipeline.feeding(phase)
+        feeding = self._feeding[phase]
         if feeding is None:
             return True
         too_early = feeding.policy.start_date is not None and day < feeding.policy.start_date
@@ -106,6 +123,8 @@ class Tables:
 
     def expired(self, phase: str, day: date) -> Iterator[tuple[Table, timedelta]]:
         """The present tables that no longer keep `day`, and how long they keep one."""
+        if phase not in self._expiring:
+            return
         age = self._seen.now - datetime.combine(day, time(), UTC)
         for table in self.present(phase, day):
             retention = self.facts(phase, table).retention
@@ -118,17 +137,15 @@ class Tables:
         Its yardstick is the phase before it, with the feeding transition's ratio and excuses; a phase that nothing
         feeds is measured by its `expected` table or its own tables, with the ratio of the transition being `judged`.
         """
-        feeding = self._pipeline.feeding(phase)
+        feeding = self._feeding[phase]
         if feeding and feeding.policy.excuses and self.excuse(feeding, day):
             return
-        ratio = (feeding or judged).policy.min_completeness
-        for table in self.required(phase, day):
-            count = self.count(phase, table, day)
+        for table, count in self.due(phase, day):
             if count.rows < table.min_rows:
                 yield Shortfall(phase, table.table, count.rows, table.min_rows, "rows", table.min_rows)
             elif unit := table.counts:
                 yardstick = self.yardstick(feeding.upstream, unit, day) if feeding else self._first(phase, unit, day)
-                enough = needed(yardstick, ratio)
+                enough = needed(yardstick, (feeding or judged).policy.min_completeness)
                 if (count.entities or 0) < enough:
                     yield Shortfall(phase, table.table, count.entities or 0, enough, unit, yardstick)
 
@@ -136,9 +153,9 @@ class Tables:
         """The largest count of `entity` among the tables of `phases`; 0 where none counts it."""
         return max(
             (
-                self.count(phase, table, day).entities or 0
+                count.entities or 0
                 for phase in phases
-                for table in self.present(phase, day)
+                for table, count in self.held(phase, day)
                 if table.counts == entity
             ),
             default=0,
@@ -167,3 +184,22 @@ class Tables:
     def _required(self) -> dict[str, tuple[Table, ...]]:
         phases = self._pipeline.phases.items()
         return {name: tuple(t for t in phase.tables if t.required) for name, phase in phases}
+
+    @cached_property
+    def _feeding(self) -> dict[str, Transition | None]:
+        return {phase: self._pipeline.feeding(phase) for phase in self._pipeline.phases}
+
+    @cached_property
+    def _excusing(self) -> frozenset[str]:
+        """Phases of which a table has excuses of its own."""
+        return frozenset(phase for phase, tables in self._required.items() if any(t.excuses for t in tables))
+
+    @cached_property
+    def some_buffered(self) -> bool:
+        """Whether any table has rows in a streaming buffer."""
+        return any(facts.buffered for facts in self._seen.facts.values())
+
+    @cached_property
+    def _expiring(self) -> frozenset[str]:
+        """Phases of which a table does not keep its rows for ever."""
+        return frozenset(key.phase for key, facts in self._seen.facts.items() if facts.retention is not None)

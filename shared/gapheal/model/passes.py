@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from gapheal.intervals import Interval
@@ -33,6 +34,8 @@ class Condition(StrEnum):
     STALE = "stale"
     COMPLETE = "complete"
 
+    __hash__ = str.__hash__  # as equality is; Enum's own is a slow one
+
 
 GAPS = frozenset({Condition.MISSING, Condition.PARTIAL, Condition.STALE})
 OPEN = GAPS | {Condition.WAITING, Condition.SETTLING}
@@ -49,6 +52,8 @@ class Action(StrEnum):
     DEFERRED = "deferred"
     WOULD_HEAL = "would_heal"
     HEAL = "heal"
+
+    __hash__ = str.__hash__
 
 
 class Count(NamedTuple):
@@ -126,11 +131,6 @@ class Attempt:
         return self.outcome in {"published", "unknown"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the ledger remembers of one date of one transition."""
-
-    n: int = 0
 class Accepted(NamedTuple):
     """A person's word that a phase may stay as it is on a date, or is to be left alone there."""
 
@@ -138,6 +138,11 @@ class Accepted(NamedTuple):
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger remembers of one date of one transition."""
+
+    n: int = 0
     """The highest claim number; it only ever grows."""
     attempts: tuple[Attempt, ...] = ()
     """Claims since the date was last seen complete, oldest first."""
@@ -163,13 +168,13 @@ class Accepted(NamedTuple):
     """When a person last said `retry`; None once the date was seen complete, or after seven days."""
     again_at: datetime | None = None
     """When a person asked for it to be made anew, though complete; None once that was done, or after seven days."""
+    hold: Accepted | None = None
+    """Whose word it is that nothing is triggered here: a rollback's, until the next word."""
 
 
 class Heal(NamedTuple):
     """A date that was triggered and later seen complete."""
 
-    hold: Accepted | None = None
-    """Whose word it is that nothing is triggered here: a rollback's, until the next word."""
     triggered_at: datetime
     healed_at: datetime
     message: str | None = None
@@ -216,8 +221,7 @@ class Request:
     """The caller asked that nothing be triggered by this request; `note` says so in the report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a verdict is what it is: counts and timestamps, never elapsed time."""
 
     code: str
@@ -225,8 +229,7 @@ class Reason:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one pass says of one date."""
 
     day: date
@@ -249,7 +252,7 @@ class Verdict:
     """When the downstream was last seen to grow since the date was triggered, and is not complete yet."""
     spec: str = ""
     """`spec_hash` of the tables as they stand in the file."""
-    seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    seen_whole: Mapping[str, tuple[str, str]] = MappingProxyType({})
     """As in `Entry`, after this pass."""
 
     @property

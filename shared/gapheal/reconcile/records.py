@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -65,7 +65,7 @@ class Pass:
     def settled(self) -> list[Verdict]:
         """The verdicts as they came out: what could not be claimed or sent is not `heal`."""
         actions = self.healing.actions
-        return [replace(v, action=actions[v.day]) if v.day in actions else v for v in self.verdicts]
+        return [v._replace(action=actions[v.day]) if v.day in actions else v for v in self.verdicts]
 
     @property
     def window(self) -> Interval | None:
