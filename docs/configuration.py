@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from gapheal.model import pipeline as nouns
-from gapheal.spec import json_schema, unsupported
+from gapheal.spec import json_schema
 from gapheal.spec.written import Defaults, File
 
 PATH = Path(__file__).with_name("configuration.md")
@@ -72,7 +72,6 @@ SECTIONS: Mapping[str, tuple[type[nouns.Noun], str]] = {
 """Each noun, and where it stands."""
 
 FAR_BEYOND_USE = 1_000_000_000
-REFUSED = unsupported._PASSING  # noqa: SLF001 - what is refused has one home, and this page only tells it
 PLACES = {noun: title for title, (noun, _) in SECTIONS.items()}
 
 
@@ -96,7 +95,7 @@ def section(title: str, schema: dict[str, Any]) -> str:
             f"`{key}`",
             kind(properties[key], schema),
             default(noun, field, schema, key),
-            meaning(field, place, key),
+            meaning(field),
         )
         lines.append("| " + " | ".join(told) + " |")
     return "\n".join(lines) + "\n"
@@ -153,17 +152,9 @@ def default(noun: type[nouns.Noun], field: FieldInfo, schema: Mapping[str, Any],
     return f"`{json.dumps(value, default=str).strip(chr(34))}`"
 
 
-def meaning(field: FieldInfo, place: str, key: str) -> str:
-    """The docstring, and whether it is built."""
-    text = " ".join((field.description or "").split())
-    return " ".join([text, *_refusal(place, key)]).replace("|", "\\|")
-
-
-def _refusal(place: str, key: str) -> Iterator[str]:
-    path = f"{place}.{key}" if place else key
-    if path in REFUSED:
-        passing = [f"`{json.dumps(each)}`".replace('"', "") for each in REFUSED[path] if each is not None]
-        yield f"*Not built yet*{': only ' + ' or '.join(passing) if passing else ''}."
+def meaning(field: FieldInfo) -> str:
+    """The docstring."""
+    return " ".join((field.description or "").split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -117,13 +117,8 @@ def test_no_stack_with_impossible_numbers(words, gapheal):
             "phase2_to_phase3: {trigger: {payload: {game_date: {date}}}}",
             '"{date}"',
         ),
-        (
-            "phase2_to_phase3: {}",
-            "phase2_to_phase3: {policy: {page_above: 3}}",
-            "not supported yet",
-        ),
     ],
-    ids=["unknown key", "mode off", "unquoted placeholder", "not supported yet"],
+    ids=["unknown key", "mode off", "unquoted placeholder"],
 )
 def test_faults_of_the_file(old, new, said, pipeline, gapheal):
     pipeline.write_text(pipeline.read_text().replace(old, new))

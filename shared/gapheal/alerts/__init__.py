@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from gapheal.alerts.targets import Target
+from gapheal.alerts.state import State
+from gapheal.alerts.targets import Target, targets
 from gapheal.alerts.teller import Teller
+from gapheal.alerts.trial import Tried, trial
 
-__all__ = ["Target", "Teller"]
+__all__ = ["State", "Target", "Teller", "Tried", "targets", "trial"]

@@ -51,9 +51,14 @@ class Target:
         """What people know it by: `GAPHEAL_ALERT_URLS[1] slack`."""
         return f"{self.variable}[{self.number}] {self.kind}"
 
+    @property
+    def opens_incidents(self) -> bool:
+        """Whether it opens and resolves, by a key."""
+        return self.kind in _INCIDENTS
+
     def wants(self, message: Message) -> bool:
         """Whether the message is for it: a service that opens incidents takes only what names one."""
-        return message.page is self.page and (self.kind not in _INCIDENTS or message.incident is not None)
+        return message.page is self.page and (not self.opens_incidents or message.incident is not None)
 
 
 def targets(names: Names, environ: Mapping[str, str]) -> list[Target]:
@@ -118,16 +123,23 @@ def _send(target: Target, message: Message) -> str | None:
     import apprise  # noqa: PLC0415 - slow to import, and most passes tell nothing
 
     with _Ear() as heard:
-        plugin = apprise.Apprise.instantiate(target.url)
+        plugin = apprise.Apprise.instantiate(target.url, asset=_as_gapheal())
         if plugin is None:
-            return heard.text or f"expected a URL that apprise knows, found one of kind {target.kind}"
+            return f"expected a URL that apprise takes, found one that it does not: {heard.text}"
         mood = apprise.NotifyType(message.mood)
-        if target.kind in _INCIDENTS:
+        if target.opens_incidents:
             _name_incident(plugin, message)
             sent = plugin.notify(body=message.title, notify_type=mood)
         else:
             sent = plugin.notify(title=message.title, body=message.body, notify_type=mood, body_format="text")
     return None if sent else heard.text or "it was refused"
+
+
+def _as_gapheal() -> Any:
+    """Who speaks; no pictures from elsewhere."""
+    import apprise  # noqa: PLC0415 - as above
+
+    return apprise.AppriseAsset(app_id="gapheal", app_desc="gapheal", app_url="", image_url_mask="", image_url_logo="")
 
 
 def _name_incident(plugin: Any, message: Message) -> None:

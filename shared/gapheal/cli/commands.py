@@ -8,6 +8,7 @@ import typer
 
 import gapheal
 from gapheal.cli import (
+    alerts,
     backfill,
     complete,
     decide,
@@ -33,7 +34,7 @@ command = typer.Typer(
 )
 for panel in (
     *(status, look, heals, heal, backfill, complete, rollback),
-    *(decide, rejections, init, setup, doctor, schedule),
+    *(decide, rejections, init, setup, doctor, schedule, alerts),
 ):
     panel.register(command)
 

@@ -188,7 +188,7 @@ class Policy(Noun):
     age_from: Literal["arrival", "date"] = "arrival"
     """What age is counted from: the data's arrival, or the date itself."""
     page_above: Count = 100
-    """More open gaps than this page on-call."""
+    """More open gaps than this page on-call; what the first look finds never does."""
     order: Literal["oldest", "newest"] = "oldest"
     """Which dates go first."""
     batch_size: Positive = 1
@@ -213,7 +213,7 @@ class Transition(Noun):
 
 
 class Alerts(Noun):
-    """Names of the environment variables that hold the (secret) alert URLs."""
+    """Names of the environment variables that hold the (secret) alert URLs, with commas or blanks between them."""
 
     urls_env: Variable = "GAPHEAL_ALERT_URLS"
     """Of what people should read in the morning."""

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from pydantic import ValidationError
 
 from gapheal.model.pipeline import Pipeline
-from gapheal.spec import checks, phrases, unsupported
+from gapheal.spec import checks, phrases
 from gapheal.spec.document import Document, read
 from gapheal.spec.faults import Fault, Finding, Path, SpecError, dotted, show
 from gapheal.spec.normal import Origins, normalise, written_path
@@ -52,7 +52,6 @@ def parse(text: str, name: str = "pipeline.yaml") -> Pipeline:
     except ValidationError as error:
         findings += phrases.findings(error, lambda path: document.raw.get(written_path(path, origins)))
     findings += checks.findings(data)
-    findings += unsupported.findings(data)
     faults = _faults(document, findings, origins)
     if faults or file is None:
         raise SpecError(name, faults)

@@ -87,12 +87,6 @@ def test_what_is_missing_is_told_with_an_example(faults):
     ]
 
 
-def test_what_is_not_built_yet_is_never_silently_accepted(ten, faults):
-    assert faults(with_policy(ten, "page_above: 5")) == [
-        "12: transitions.phase2_to_phase3.policy.page_above: not supported yet: expected 100, found 5; leave it out",
-    ]
-
-
 def test_a_pasted_secret_is_not_repeated(ten, faults):
     assert faults(f"{ten}alerts: {{urls_env: 'https://hooks.example/T0/secret'}}\n") == [
         (
@@ -143,7 +137,6 @@ transitions:
             "15: transitions.phase3_to_phase9.downstream: "
             'expected a phase of this file, found "phase9"; did you mean phase3?'
         ),
-        "15: transitions.phase3_to_phase9.policy.page_above: not supported yet: expected 100, found 3; leave it out",
     ]
 
 
