@@ -314,5 +314,3 @@ class TestRefusals:
 
         assert plan_of(made, order).plain() == {"id": order.id, "parts": [], "refused": []}
         assert len(every(made.app.loop.ledger)) == 1
-
-

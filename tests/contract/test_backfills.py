@@ -152,6 +152,23 @@ def test_again_is_a_retry_that_says_more_and_cancel_is_neither(ledger, decision,
         assert (entry.retried_at, entry.again_at) == (at(5), at(5) if again else None)
 
 
+@pytest.mark.parametrize(("later", "held"), [(None, True), ("retry", False), ("accept", False)])
+def test_a_rollback_holds_a_date_until_the_next_word(ledger, later, held):
+    """Seen complete or not, and however long ago: nothing but a person lets it go."""
+    said = {"who": "ada", "why": "its job writes twice", "until": None, "backfill_id": "a"}
+    minutes = 60 * 24 * 30
+
+    def word(decision, ago):
+        moment = at(ago).isoformat()
+        return {"transition": NAME, "partition_date": str(DAY), "observed_at": moment, "decision": decision, **said}
+
+    ledger.decide([word("retry", minutes + 5), word("hold", minutes), *([word(later, 5)] if later else [])])
+    ledger.record("p", {"verdicts": [verdict(DAY, "complete", minutes - 5)]})
+    entry = ledger.recall(NAME, frozenset({DAY})).entries[DAY]
+
+    assert entry.hold == (("ada", "its job writes twice") if held else None)
+
+
 def test_a_word_of_again_is_over_once_the_date_was_seen_complete(ledger):
     said = {"decision": "again", "who": "ada", "why": "w", "until": None, "backfill_id": "a"}
     word = {"transition": NAME, "partition_date": str(DAY), "observed_at": at(5).isoformat(), **said}
