@@ -14,32 +14,38 @@ __all__ = ["Check", "State", "World", "examine", "opened"]
 
 def examine(world: World) -> Iterator[Check]:
     """Look at everything, piece by piece; what cannot be looked at is told as such and stops nothing else."""
-    yield from tables.group.look("tables", "all tables", tables.ROLE, lambda: tables.checks(world))
-    made = ledger.group.look("ledger", world.ledger, ledger.ROLE, lambda: ledger.checks(world))
+    held = tables.group.look("tables", "all tables", tables.ROLE, lambda: tables.checks(world))
+    yield from held
+    if any(check.unavailable for check in held):
+        # Every further question would wait as long.
+        made = [ledger.group.skipped("dataset", world.ledger, "not asked: BigQuery does not answer")]
+    else:
+        made = ledger.group.look("dataset", world.ledger, ledger.ROLE, lambda: ledger.checks(world))
+        made += tables.group.look("access", "all tables", tables.ROLE, lambda: tables.access(world))
     yield from made
-    yield from tables.group.look("access", "all tables", tables.ROLE, lambda: tables.access(world))
     yield from events.heard(world)
     yield from events.asked(world)
     yield from schedule.checks(world)
     yield from functions.checks(world)
-    yield from _past(world, made)
+    yield from past(world) if _readable(made) else [UNREAD]
     yield from alerts.checks(world)
 
 
-def _past(world: World, made: Iterable[Check]) -> list[Check]:
-    """What only a whole ledger tells."""
-    beat = heartbeat.heartbeat
-    if any(check.state in {State.FAIL, State.UNKNOWN} and check.name not in KEPT_WRONG for check in made):
-        return [beat.skipped("history", world.ledger, "not read before the ledger is mended")]
+def past(world: World) -> list[Check]:
+    """What the ledger tells of the past."""
     try:
-        past = history.read(world)
+        read = history.read(world)
     except GaphealError as error:
-        return [beat.error("history", world.ledger, error, ledger.ROLE)]
-    return [
-        *heartbeat.checks(world.pipeline, past, world.now, local=world.local),
-        *knobs.checks(world.pipeline, past),
-    ]
+        return [heartbeat.heartbeat.error("history", world.ledger, error, ledger.ROLE)]
+    beats = heartbeat.checks(world.pipeline, read, world.now, local=world.local)
+    return [*beats, *knobs.checks(world.pipeline, read)]
 
 
-KEPT_WRONG = frozenset({"dataset expiry", "table expiry", "partition expiry"})
-"""What is wrong with a ledger that can be read all the same."""
+def _readable(made: Iterable[Check]) -> bool:
+    """Whether the ledger is whole; one that is not kept for ever can be read all the same."""
+    there = [check for check in made if check.group == ledger.group.name and check.name not in NOT_KEPT]
+    return {check.state for check in there} <= {State.OK, State.WARN}
+
+
+NOT_KEPT = frozenset({"dataset expiry", "table expiry", "partition expiry"})
+UNREAD = heartbeat.heartbeat.skipped("history", "all transitions", "not read before the ledger is mended")

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from secrets import randbelow, token_hex
+from typing import TypeVar
 
 from gapheal.bigquery import CALL_SECONDS, RETRY, translated
 from gapheal.claims import BigQueryClaims
 from gapheal.doctor import rehearsal
-from gapheal.doctor.check import Check
+from gapheal.doctor.check import Check, hidden
 from gapheal.doctor.rehearsal import group
 from gapheal.doctor.world import World
-from gapheal.errors import GaphealError
-from gapheal.model.passes import Lost, Message, Won
+from gapheal.errors import ConfigError, GaphealError
+from gapheal.model.passes import Claim, Lost, Message, Won
 from gapheal.model.pipeline import PubSubTarget, Trigger
 from gapheal.publisher import PubSubPublisher
+
+T = TypeVar("T")
 
 NEVER_JUDGED = date(9999, 12, 31)
 """No date of a table is: those end in 2159."""
@@ -34,6 +37,7 @@ class Canary:
         self._n = 10**9 + randbelow(10**9)
         dataset = f"{world.connection.project}.{world.pipeline.claims_dataset}"
         self.claim = f"{dataset}.claim_{self._transition}_{NEVER_JUDGED:%Y%m%d}_{self._n}"
+        self._made: set[str] = set()
         self.topic = f"{world.pipeline.pipeline}-canary-{token_hex(6)}"
 
     @property
@@ -48,59 +52,54 @@ class Canary:
     def run(self) -> Iterator[Check]:
         """All of it, piece by piece: what fails stops nothing else."""
         yield from group.look("statements", "all", rehearsal.ROLE, lambda: rehearsal.checks(self._world))
-        yield from self._then_gone(
-            self._claimed, "claim", self.claim, CLAIM_ROLE, self._unclaim, f"bq rm -f {self.claim}"
-        )
+        yield from self._then_gone("claim", CLAIM_ROLE, self._claimed, self._unclaim, f"bq rm -f {self.claim}")
         path = self._world.topics.path(self.topic)
-        yield from self._then_gone(
-            self._published,
-            "topic",
-            path,
-            TOPIC_ROLE,
-            lambda: self._world.topics.delete(self.topic),
-            f"gcloud pubsub topics delete {path}",
-        )
-        yield group.ok(
-            "paid",
-            "this canary",
-            "one empty table and one topic, both free; one message of less than 1 KB; dry runs are free",
-        )
+        mend = f"gcloud pubsub topics delete {path}"
+        yield from self._then_gone("topic", TOPIC_ROLE, self._published, self._untopic, mend)
+        paid = "one empty table and one topic, both free; one message of less than 1 KB; dry runs are free"
+        yield group.ok("paid", "this canary", paid)
 
     def _then_gone(
-        self,
-        checks: Callable[[], Iterator[Check]],
-        name: str,
-        about: str,
-        role: str,
-        clean: Callable[[], None],
-        mend: str,
+        self, name: str, role: str, checks: Callable[[], Iterator[Check]], clean: Callable[[], None], mend: str
     ) -> Iterator[Check]:
-        """The checks, and then, whatever came of them, the deletion."""
+        """The checks, and then, whatever came of them, the deletion of what may have been created."""
+        left: list[Check] = []
         try:
-            yield from group.look(name, about, role, checks)
+            yield from group.look(name, name, role, checks)
         finally:
-            left = list(self._cleaned(name, about, clean, mend))
+            if name in self._made:
+                left = list(self._cleaned(name, clean, mend))
         yield from left
 
-    def _cleaned(self, name: str, about: str, clean: Callable[[], None], mend: str) -> Iterator[Check]:
+    def _cleaned(self, name: str, clean: Callable[[], None], mend: str) -> Iterator[Check]:
         try:
             clean()
         except GaphealError as error:
-            yield group.fail(f"{name} left", about, f"could not be deleted: {error}", mend)
+            yield group.fail(f"{name} left", name, f"it could not be deleted: {error}", mend)
+
+    def _make(self, name: str, create: Callable[[], T]) -> T:
+        """Create something, and remember that it may be there: also where no answer came."""
+        self._made.add(name)
+        try:
+            return create()
+        except GaphealError as error:
+            if hidden(error) or isinstance(error, ConfigError):
+                self._made.discard(name)
+            raise
 
     def _claimed(self) -> Iterator[Check]:
         claims = BigQueryClaims(self._world.pipeline, self._world.connection)
-        first = claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
-        second = claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
+
+        def claim() -> Claim:
+            return claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
+
+        first, second = self._make("claim", claim), claim()
         if isinstance(first, Won) and isinstance(second, Lost) and second.created_at == first.created_at:
-            yield group.ok(
-                "claim",
-                self.claim,
-                f"created {first.created_at:%Y-%m-%d %H:%M:%S}Z, refused a second time, read back, deleted",
-            )
+            when = f"{first.created_at:%Y-%m-%d %H:%M:%S}Z"
+            yield group.ok("claim", "claim", f"{self.claim}: created {when}, refused a second time, read back, deleted")
         else:
             found = f"{type(first).__name__}, then {type(second).__name__}"
-            yield group.fail("claim", self.claim, f"expected Won, then Lost with the same moment, found {found}")
+            yield group.fail("claim", "claim", f"expected Won, then Lost with the same moment, found {found}")
 
     def _unclaim(self) -> None:
         client = self._world.connection.client
@@ -109,13 +108,15 @@ class Canary:
 
     def _published(self) -> Iterator[Check]:
         path = self._world.topics.path(self.topic)
-        self._world.topics.create(self.topic)
+        self._make("topic", lambda: self._world.topics.create(self.topic))
         message = Message("canary", (), b'{"canary": true}', {"pipeline": self._world.pipeline.pipeline})
         target = Trigger(pubsub=PubSubTarget(topic=path))
         (delivery,) = PubSubPublisher(self._world.connection.project).publish(target, [message])
         if delivery.outcome == "published":
-            yield group.ok("topic", path, f"created, message {delivery.message_id} published, deleted")
+            yield group.ok("topic", "topic", f"{path}: created, message {delivery.message_id} published, deleted")
         else:
-            yield group.fail(
-                "topic", path, f"expected the message to be published, found {delivery.outcome}: {delivery.error}"
-            )
+            found = f"{delivery.outcome}: {delivery.error}"
+            yield group.fail("topic", "topic", f"expected the message to be published, found {found}")
+
+    def _untopic(self) -> None:
+        self._world.topics.delete(self.topic)

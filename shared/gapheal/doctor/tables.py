@@ -38,12 +38,13 @@ def checks(world: World) -> Iterator[Check]:
     try:
         seen = observed(pipeline, connection)
     except ConfigError as error:
-        yield from (group.fail("reading", "a transition", line, MEND) for line in str(error).splitlines())
+        yield from (group.fail("reading", _whose(line), line, MEND) for line in str(error).splitlines())
         return
     for name, each in seen.items():
         yield group.ok("reading", name, _said(each))
     for line in warnings(pipeline, found.tables, seen, metadata=metadata):
-        yield group.warn("unseen", line.partition(":")[0] if ":" in line else "a table", line)
+        name, _, said = line.partition(": ")
+        yield group.warn("unseen", *((name, said) if name in pipeline.transitions else ("a table", line)))
 
 
 def access(world: World) -> Iterator[Check]:
@@ -73,6 +74,12 @@ def access(world: World) -> Iterator[Check]:
         )
     if not lacking:
         yield group.ok("access", f"{len(wanted)} tables", "this account may read the tables and add to the ledger")
+
+
+def _whose(fault: str) -> str:
+    """`observing phase2_to_phase3: …`; what is found before that names its table itself."""
+    told = fault.partition(":")[0]
+    return told.removeprefix("observing ") if told.startswith("observing ") else "a table"
 
 
 def _said(seen: Observations) -> str:
