@@ -61,6 +61,56 @@ def test_pause_and_resume_take_the_scan_and_the_sweep(cloud, gapheal):
     assert {job.state.name for job in cloud.jobs.values()} == {"ENABLED"}
 
 
+def test_one_sweep_of_the_detectors_stands_for_all(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    cloud.put("nba-props-gap-detector")
+    result = gapheal("schedule", "list", "--json")
+    told = json.loads(result.output)
+
+    assert (result.exit_code, told["without_scan"], told["without_sweep"]) == (0, [], [])
+    assert [(job["transition"], job["kind"]) for job in told["jobs"]] == [
+        ("phase2_to_phase3", "scan"),
+        ("gap_detector", "sweep"),
+    ]
+    only = json.loads(gapheal("schedule", "list", "phase2_to_phase3", "--json").output)
+    assert (len(only["jobs"]), only["without_sweep"]) == (1, [])
+
+
+def test_what_nothing_sweeps_remains(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    result = gapheal("schedule", "list", "--json")
+
+    assert (result.exit_code, json.loads(result.output)["without_sweep"]) == (1, ["phase2_to_phase3"])
+    assert "phase2_to_phase3 has no sweep" in gapheal("schedule", "list").output
+
+
+@pytest.mark.parametrize("words", [("gap_detector",), ("--sweep",)])
+def test_the_detector_is_steered_by_its_name_or_with_all(cloud, gapheal, words):
+    cloud.put(f"{JOB}-scan")
+    cloud.put("nba-props-gap-detector")
+    run = gapheal("schedule", "run", *words)
+    paused = gapheal("schedule", "pause", "gap_detector", "--json")
+
+    assert (run.exit_code, cloud.runs) == (0, ["nba-props-gap-detector"])
+    assert [job["state"] for job in json.loads(paused.output)["jobs"]] == ["paused"]
+    assert gapheal("schedule", "resume", "--json").exit_code == 0
+    assert {job.state.name for job in cloud.jobs.values()} == {"ENABLED"}
+
+
+def test_who_asks_one_transition_for_a_sweep_hears_who_sweeps(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    cloud.put("nba-props-gap-detector")
+
+    assert "gap_detector sweeps them all" in gapheal("schedule", "run", "phase2_to_phase3", "--sweep").output
+
+
+def test_a_detector_that_is_not_there_is_told(cloud, gapheal):
+    cloud.put(f"{JOB}-scan")
+    result = gapheal("schedule", "pause", "gap_detector")
+
+    assert (result.exit_code, "expected a job of gap_detector, found none" in result.output) == (2, True)
+
+
 @pytest.mark.parametrize(("words", "ran"), [((), "scan"), (("--sweep",), "sweep")])
 def test_run_asks_for_the_scan_or_for_the_sweep(cloud, gapheal, words, ran):
     cloud.put(f"{JOB}-scan")

@@ -12,13 +12,15 @@ from rich.table import Table
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, Exit, JsonOption, PipelineOption
 from gapheal.errors import ConfigError
+from gapheal.judge.health import DETECTOR
 from gapheal.spec import load
 
 if TYPE_CHECKING:
     from gapheal.scheduler import ScheduledJob, Scheduler
 
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[TRANSITION...]", help="Only these; without one, all of the file.")
+    list[str] | None,
+    typer.Argument(metavar="[TRANSITION...]", help="Only these (or gap_detector); without one, all of the file."),
 ]
 LocationOption = Annotated[
     str | None, typer.Option("--location", help="The jobs' region; by default the pipeline's location.")
@@ -43,21 +45,28 @@ def list_jobs(
 ) -> None:
     """List the jobs: state, schedule, how the last call went, when the next one comes.
 
-    Exit code 1 when a transition has no scan job, or a job's last call failed.
+    A transition needs a scan job, and a sweep: its own, or that of the gap_detector, which sweeps them all. Exit code 1
+    when one is lacking, or a job's last call failed.
 
     Example: gapheal schedule list --location us-west2
     """
     with common.told(as_json=as_json):
         scheduler, names = _opened(pipeline, location, transition)
-        jobs = scheduler.jobs(names)
-    lacking = sorted({*names} - {job.transition for job in jobs if job.kind == "scan"}, key=names.index)
+        found = _found(scheduler, names)
+    there = {(job.transition, job.kind) for job in found}
+    transitions = [name for name in names if name != DETECTOR]
+    unscanned = [name for name in transitions if (name, "scan") not in there]
+    unswept = [name for name in transitions if not there & {(name, "sweep"), (DETECTOR, "sweep")}]
+    jobs = [job for job in found if job.transition in names]
     if as_json:
-        common.print_json({"jobs": [job.plain() for job in jobs], "without_scan": lacking})
+        common.print_json({"jobs": [job.plain() for job in jobs], "without_scan": unscanned, "without_sweep": unswept})
     else:
         _print(jobs)
-        for name in lacking:
-            common.out.print(f"note: {name} has no scan job: only events ask for it", style="yellow", markup=False)
-    remains = lacking or any(job.last_error for job in jobs)
+        notes = [f"note: {name} has no scan job: only events ask for it" for name in unscanned]
+        notes += [f"note: {name} has no sweep: nothing looks further back than scan_days" for name in unswept]
+        for note in notes:
+            common.out.print(note, style="yellow", markup=False)
+    remains = unscanned or unswept or any(job.last_error for job in jobs)
     raise typer.Exit(Exit.REMAINS if remains else Exit.DONE)
 
 
@@ -107,8 +116,25 @@ def _opened(path: Path, location: str | None, transitions: list[str] | None) -> 
     from gapheal.scheduler import Scheduler  # noqa: PLC0415 - an extra, and slow to import
 
     pipeline = load(path)
-    names = common.chosen(pipeline, transitions, "TRANSITION")
-    return Scheduler(pipeline, project_of(pipeline), location), names
+    asked = [name for name in transitions or () if name != DETECTOR]
+    names = common.chosen(pipeline, asked, "TRANSITION") if asked or not transitions else []
+    detector = [DETECTOR] if not transitions or DETECTOR in transitions else []
+    return Scheduler(pipeline, project_of(pipeline), location), [*names, *detector]
+
+
+def _found(scheduler: Scheduler, names: list[str]) -> list[ScheduledJob]:
+    """The jobs of these, and the detector's, where it is there.
+
+    Raises:
+        ConfigError: there is not one.
+    """
+    transitions = [name for name in names if name != DETECTOR]
+    found = scheduler.every(transitions)
+    if not any(job.transition in names for job in found):
+        if not transitions:
+            raise ConfigError(f"expected a job of {DETECTOR}, found none; is it packaged and deployed?")
+        return scheduler.jobs(transitions)
+    return found
 
 
 def _each(
@@ -123,12 +149,21 @@ def _each(
     """Do it to every job; with names, each of them must have one."""
     with common.told(as_json=as_json):
         scheduler, names = _opened(path, location, transitions)
-        jobs = [job for job in scheduler.jobs(names) if job.kind in kinds]
+        found = _found(scheduler, names)
+        named = transitions or ()
+        # The detector has but one job: whoever names it means that.
+        jobs = [
+            job
+            for job in found
+            if job.transition in names and (job.kind in kinds or (job.transition == DETECTOR and DETECTOR in named))
+        ]
         lacking = [name for name in names if name not in {job.transition for job in jobs}]
         if (lacking and transitions) or not jobs:
-            raise ConfigError(
-                f"expected a {' or '.join(kinds)} job of {lacking[0]}, found none; `gapheal schedule list` says more"
+            sweeps = any(job.transition == DETECTOR for job in found)
+            more = (
+                f"{DETECTOR} sweeps them all" if sweeps and kinds == ("sweep",) else "`gapheal schedule list` says more"
             )
+            raise ConfigError(f"expected a {' or '.join(kinds)} job of {lacking[0]}, found none; {more}")
         done = [act(scheduler, job) for job in jobs]
     if as_json:
         common.print_json({"jobs": [job.plain() for job in done]})
