@@ -153,9 +153,9 @@ class Tables:
         """The largest count of `entity` among the tables of `phases`; 0 where none counts it."""
         return max(
             (
-                count.entities or 0
+                self.count(phase, table, day).entities or 0  # of two tables perhaps one alone was read
                 for phase in phases
-                for table, count in self.held(phase, day)
+                for table in self.present(phase, day)
                 if table.counts == entity
             ),
             default=0,
