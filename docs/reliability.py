@@ -134,9 +134,9 @@ FAULTS: Mapping[int, Fault] = {
     30: Fault("a date that never heals", "`stalled` after its attempts; the others are not held up"),
     31: Fault("phases in a circle, doubled or of themselves", "refused when the file is read, with the path"),
     32: Fault(
-        "the alerting service is down",
-        "alerts are not built yet; the ledger has all that one would be made from",
-        untested=True,
+        "the alerting service is down, slow, or answers 429",
+        "the pass heals and records as ever, and waits eight seconds at most; its report warns. What was not delivered is "
+        "in the ledger, and a later pass sends it, in order",
     ),
 }
 
