@@ -65,7 +65,7 @@ locals {
     }
   }
 
-  # Of one transition, and worth waking somebody.
+  # Of one transition, or of the detector, and worth waking somebody.
   pages = merge(
     { for name in keys(local.transitions) : "${name}/no_scan" => {
       says = "no successful scan of ${name}"
@@ -82,6 +82,17 @@ locals {
       query   = "max(${replace(local.last_seen.gaps, "mode=\"heal\"", "mode=\"heal\",transition=\"${name}\"")}) > ${step.policy.page_above}"
       seconds = 3600
       help    = "More than `page_above` in the pipeline file. A rebuilt or truncated table? `gapheal plan` shows the runs of dates, and mode `paused` stops all triggers."
+    } },
+    # Who watches the watcher. A window of three hours that stays empty for most of a day: the first digest may take a
+    # day to come, and a condition cannot be asked to hold for longer.
+    { for name in local.detectors : "${name}/no_digest" => {
+      says = "no daily sweep"
+      query = join(" or ", [
+        "sum(increase(${local.series.digests}{${local.of_functions}}[3h])) < 1",
+        "absent_over_time(${local.series.digests}{${local.of_functions}}[3h])",
+      ])
+      seconds = 84600
+      help    = "Nothing has swept the whole history for a day, and nobody tells of it: what is older than `scan_days` is not looked at. `gapheal schedule list` says whether the detector's job is there and what it was answered; `gapheal sweep` is the same by hand."
     } },
   )
 }

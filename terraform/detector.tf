@@ -36,7 +36,7 @@ resource "google_cloudfunctions2_function" "detector" {
     max_instance_count               = 2
     max_instance_request_concurrency = 8
     ingress_settings                 = length(var.dashboard_viewers) == 0 ? var.ingress : "ALLOW_ALL" # people come from outside
-    environment_variables            = local.environment
+    environment_variables            = merge(local.environment, { GAPHEAL_REGION = local.region })    # where the jobs are
 
     dynamic "secret_environment_variables" {
       for_each = var.secrets

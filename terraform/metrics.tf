@@ -1,7 +1,10 @@
-# Counted from the functions' log lines, one line for each request (gapheal.logs).
+# Counted from the functions' log lines, one line for each request, and in a sweep for each transition (gapheal.logs).
 
 locals {
-  services_filter = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${local.name}-\""
+  # By its label a line is this pipeline's, whatever the others in the project are called. Lines of the platform, and of
+  # a function that cannot read its file, have none: there the service's name has to do.
+  services_filter = "resource.type=\"cloud_run_revision\" AND labels.pipeline=\"${local.name}\""
+  errors_filter   = "resource.type=\"cloud_run_revision\" AND severity>=ERROR AND (labels.pipeline=\"${local.name}\" OR (resource.labels.service_name=~\"^${local.name}-\" AND NOT labels.pipeline:*))"
   passes_filter   = "${local.services_filter} AND jsonPayload.status=200 AND jsonPayload.dry_run=false"
   scans_filter    = "${local.passes_filter} AND jsonPayload.source=(\"scan\" OR \"sweep\")" # these look at everything
 
@@ -10,7 +13,8 @@ locals {
     scans       = { filter = local.scans_filter, labels = ["transition"], description = "Scans and sweeps that were answered well" }
     breaker     = { filter = "${local.passes_filter} AND jsonPayload.breaker=\"open\"", labels = ["transition"], description = "Passes that found their breaker open" }
     slow_passes = { filter = "${local.passes_filter} AND jsonPayload.duration_ms>${var.timeout_seconds * 500}", labels = ["transition"], description = "Passes that took more than half their deadline" }
-    errors      = { filter = "${local.services_filter} AND severity>=ERROR", labels = [], description = "Requests that failed, and crashes" }
+    digests     = { filter = "${local.passes_filter} AND jsonPayload.digest.findings>=0", labels = [], description = "Sweeps of the whole pipeline that were answered well" }
+    errors      = { filter = local.errors_filter, labels = [], description = "Requests that failed, and crashes" }
     unanswered  = { filter = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=~\"^${local.name}-\" AND severity>=ERROR", labels = [], description = "Scheduled calls that were not answered well" }
   }
 

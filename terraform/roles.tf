@@ -32,6 +32,17 @@ resource "google_bigquery_dataset_iam_member" "claims" {
   member     = google_service_account.runtime.member
 }
 
+# --- Whether anybody asks for scans --------------------------------------------------------------------------------
+
+# The detector tells of jobs that are paused, absent or failing. Scheduler knows this role only on a project.
+resource "google_project_iam_member" "schedule" {
+  for_each = var.watch_schedule ? local.detectors : toset([])
+
+  project = var.project_id
+  role    = "roles/cloudscheduler.viewer"
+  member  = google_service_account.runtime.member
+}
+
 # --- What starts jobs ----------------------------------------------------------------------------------------------
 
 resource "google_pubsub_topic_iam_member" "trigger" {

@@ -206,6 +206,13 @@ variable "sweep_hour" {
   }
 }
 
+variable "watch_schedule" {
+  description = "Whether the gap_detector may see Cloud Scheduler's jobs (roles/cloudscheduler.viewer on the project), and so tell of those that are paused, absent or failing."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "dashboard_viewers" {
   description = "Who may open the gap_detector's pages, as IAM members (group:team@example.com)."
   type        = set(string)

@@ -22,11 +22,13 @@ from gapheal.spec import load, resolved
 STAYS_HOME = frozenset(
     {
         *("backfill", "cli", "doctor", "examples", "local", "templates", "testing"),
-        *("completion.py", "package.py", "scaffold.py", "scheduler.py", "worker.py"),
+        *("completion.py", "package.py", "scaffold.py", "worker.py"),
     }
 )
 """What of the package no function imports."""
-SUFFIXES = frozenset({".py", ".sql"})
+WITH_THE_WHOLE = frozenset({"dashboard", "scheduler.py"})
+"""What only a function of the whole pipeline imports: what changes in it deploys no transition anew."""
+SUFFIXES = frozenset({".css", ".html", ".js", ".py", ".sql", ".svg"})
 LOCK = "requirements.txt"
 """Beside the functions: what they need, pinned and with hashes."""
 WHOLE = frozenset({"gap_detector"})
@@ -64,7 +66,7 @@ def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
         ConfigError: the pipeline file is wrong, or there is a function that is no transition.
     """
     pipeline = load(pipeline_path)
-    common = {"requirements.txt": _read(functions / LOCK), **dict(_package())}
+    requirements, modules = _read(functions / LOCK), dict(_package())
     _refuse_strangers(functions, pipeline)
     for name in pipeline.transitions:
         write_function(functions, name)
@@ -75,7 +77,8 @@ def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
         name = main.parent.name
         its_own = pipeline if name in WHOLE else share(pipeline, name)
         written.append(out / f"{name}.zip")
-        files = {**common, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
+        files = {path: data for path, data in modules.items() if name in WHOLE or not _is_of_the_whole(path)}
+        files |= {"requirements.txt": requirements, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
         written[-1].write_bytes(archive(files))
     return written
 
@@ -135,6 +138,10 @@ def _package() -> Iterator[tuple[str, bytes]]:
         inside = path.relative_to(root)
         if path.suffix in SUFFIXES and inside.parts[0] not in STAYS_HOME:
             yield f"gapheal/{inside.as_posix()}", path.read_bytes()
+
+
+def _is_of_the_whole(path: str) -> bool:
+    return path.split("/")[1] in WITH_THE_WHOLE
 
 
 def _read(lock: Path) -> bytes:

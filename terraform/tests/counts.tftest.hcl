@@ -127,4 +127,30 @@ run "with_a_detector" {
     condition     = keys(google_cloud_run_service_iam_member.detector) == ["gap_detector/group:data@example.com", "gap_detector/scheduler"]
     error_message = "Scheduler and the named viewers may call it."
   }
+  assert {
+    condition     = contains(keys(google_monitoring_alert_policy.page), "gap_detector/no_digest") && length(google_monitoring_alert_policy.page) == 7
+    error_message = "Its silence pages, too."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.detector["gap_detector"].service_config[0].environment_variables["GAPHEAL_REGION"] == "europe-west1"
+    error_message = "It knows where the jobs are."
+  }
+  assert {
+    condition     = google_project_iam_member.schedule["gap_detector"].role == "roles/cloudscheduler.viewer"
+    error_message = "It may see the jobs."
+  }
+}
+
+run "who_does_not_want_it_to_see_the_jobs" {
+  command = plan
+
+  variables {
+    packages       = "./tests/packages/detector"
+    watch_schedule = false
+  }
+
+  assert {
+    condition     = length(google_project_iam_member.schedule) == 0 && length(google_cloud_scheduler_job.detector) == 1
+    error_message = "One role less, and the detector all the same."
+  }
 }

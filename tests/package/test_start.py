@@ -73,7 +73,7 @@ def started(environment: Path, source: Path) -> Iterator[tuple[str, int]]:
 
 def answered(url: str, until: float) -> int:
     """The status of the first answer."""
-    request = urllib.request.Request(url, data=b'{"scan_for_gaps": true}', method="POST")  # noqa: S310 - our own process
+    request = urllib.request.Request(url, data=b'{"scan_for_gaps": true, "sweep": true}', method="POST")  # noqa: S310 - our own process
     while time.monotonic() < until:
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
@@ -103,7 +103,7 @@ def test_nothing_is_installed_that_a_function_does_not_need(environment):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
-@pytest.mark.parametrize("name", load(ROOT / "pipeline.yaml").transitions)
+@pytest.mark.parametrize("name", [*load(ROOT / "pipeline.yaml").transitions, "gap_detector"])
 def test_a_zip_starts_alone_quickly_and_small(name, zips, environment, tmp_path):
     with zipfile.ZipFile(zips[name]) as packed:
         packed.extractall(tmp_path)

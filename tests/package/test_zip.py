@@ -52,7 +52,7 @@ def unpacked(zips, tmp_path) -> Path:
 
 
 def test_every_transition_has_its_zip(zips):
-    assert list(zips) == sorted(load(PIPELINE).transitions)
+    assert list(zips) == sorted(["gap_detector", *load(PIPELINE).transitions])
 
 
 def test_the_same_sources_give_the_same_bytes_whatever_their_times_and_permissions(zips, tmp_path):
@@ -99,6 +99,16 @@ def test_a_zip_holds_no_face_no_local_stack_and_no_double(zips):
     assert {name for name in names if "/" not in name} == {"main.py", "pipeline.json", "requirements.txt"}
 
 
+def test_only_the_detector_holds_what_only_it_imports(zips):
+    held = {}
+    for name in ("phase2_to_phase3", "gap_detector"):
+        with zipfile.ZipFile(zips[name]) as packed:
+            held[name] = {path.split("/")[1] for path in packed.namelist() if path.startswith("gapheal/")}
+
+    assert held["gap_detector"] - held["phase2_to_phase3"] == package.WITH_THE_WHOLE & held["gap_detector"]
+    assert "scheduler.py" in held["gap_detector"]
+
+
 def packed_pipeline(path: Path) -> bytes:
     with zipfile.ZipFile(path) as packed:
         return packed.read("pipeline.json")
@@ -134,18 +144,22 @@ def test_a_phase_that_is_added_behind_changes_no_other_zip(tmp_path):
     after = package.build(tmp_path / "functions", tmp_path / "longer.yaml", tmp_path / "after")
 
     assert [path.name for path in after if path.name not in {each.name for each in before}] == ["phase6_to_archive.zip"]
-    assert [path.name for path in before if path.read_bytes() != (tmp_path / "after" / path.name).read_bytes()] == []
+    changed = [path.stem for path in before if path.read_bytes() != (tmp_path / "after" / path.name).read_bytes()]
+    assert changed == ["gap_detector"], "it knows every phase"
 
 
-def test_a_function_of_the_whole_pipeline_gets_all_of_it(tmp_path):
-    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "functions" / "gap_detector").mkdir(exist_ok=True)
-    (tmp_path / "functions" / "gap_detector" / "main.py").write_text("handle = None\n")
+def test_a_function_of_the_whole_pipeline_gets_all_of_it(zips):
+    detector = zips["gap_detector"]
 
-    package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+    assert packed_pipeline(detector) == (detector.parent / "pipeline.json").read_bytes()
 
-    packed = packed_pipeline(tmp_path / "dist" / "gap_detector.zip")
-    assert packed == (tmp_path / "dist" / "pipeline.json").read_bytes()
+
+def test_who_removes_the_detectors_folder_packs_none(tmp_path):
+    shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__", "gap_detector"))
+
+    made = package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
+
+    assert [path.stem for path in made] == sorted(load(PIPELINE).transitions)
 
 
 def test_an_unpacked_function_answers_with_the_pinned_packages_alone(unpacked):

@@ -81,7 +81,9 @@ def packed(tmp_path_factory) -> Callable[[Path], Path]:
     def pack(pipeline: Path) -> Path:
         home = tmp_path_factory.mktemp("packed")
         (home / "functions").mkdir()
-        shutil.copy(ROOT / "functions" / "requirements.txt", home / "functions")
+        for name in ("requirements.txt", "gap_detector/main.py"):
+            (home / "functions" / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "functions" / name, home / "functions" / name)
         package.build(home / "functions", pipeline, home / "dist")
         return home / "dist"
 
@@ -123,10 +125,10 @@ class Configured(NamedTuple):
 def jobs(shipped) -> list[Configured]:
     """What Cloud Scheduler posts to each function, as the plan says it."""
     made = []
-    for job in shipped.of("google_cloud_scheduler_job", "pass"):
-        (target,), (name, kind) = job.values["http_target"], job.key.split("/")
+    for job in shipped.of("google_cloud_scheduler_job"):
+        (target,), (name, _, kind) = job.values["http_target"], job.key.partition("/")
         assert target["http_method"] == "POST"
-        made.append(Configured(name, kind, base64.b64decode(target["body"]), target["headers"]))
+        made.append(Configured(name, kind or "sweep", base64.b64decode(target["body"]), target["headers"]))
     return made
 
 
@@ -174,8 +176,8 @@ def function_of(monkeypatch, world) -> Callable[[str], Callable[..., Any]]:
 
 
 @pytest.fixture
-def a_scan_line(function_of, capsys) -> dict[str, Any]:
-    """What a function logs of a scan."""
+def log_lines(function_of, capsys) -> list[dict[str, Any]]:
+    """What a function logs of a scan, and then the detector of a sweep."""
     function_of("phase2_to_phase3")(b'{"scan_for_gaps": true}', {})
-    line: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return line
+    function_of("gap_detector")(b'{"scan_for_gaps": true, "sweep": true}', {})
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -23,9 +22,7 @@ SWEEPING = ("roles/owner", "roles/editor", "roles/viewer", "admin", "Admin")
 @pytest.fixture(scope="module")
 def opened(packed, planned):
     """The plan with all that can be switched on: no deployment grants more."""
-    packages = packed(ROOT / "pipeline.yaml")
-    shutil.copy(packages / "phase2_to_phase3.zip", packages / "gap_detector.zip")
-    return planned(packages, **{name: json.dumps(value) for name, value in OPTIONS.items()})
+    return planned(packed(ROOT / "pipeline.yaml"), **{name: json.dumps(value) for name, value in OPTIONS.items()})
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +66,10 @@ def test_on_the_project_only_queries_are_run_and_code_is_built(grants):
     project = {(who, role) for who, role, address in grants if address.startswith("google_project_iam_member")}
 
     assert {who for who, _ in project} == {"runtime", "build"}
-    assert {role for who, role in project if who == "runtime"} == {"roles/bigquery.jobUser"}
+    assert {role for who, role in project if who == "runtime"} == {
+        "roles/bigquery.jobUser",
+        "roles/cloudscheduler.viewer",
+    }
 
 
 def test_the_callers_may_call_and_nothing_else(grants):

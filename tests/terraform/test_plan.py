@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gapheal.app.sweeping import SECONDS as SWEEP_SECONDS
+from gapheal.app.sweeping import in_order
 from gapheal.reconcile import PASS_SECONDS
-from gapheal.scheduler import job_id
+from gapheal.scheduler import DETECTOR, job_id
 from gapheal.spec import load
 
 ROOT = Path(__file__).parents[2]
@@ -60,15 +62,43 @@ def test_a_transition_hears_of_every_phase_that_announces_and_of_no_other(shippe
 
 
 @each_transition
-@pytest.mark.parametrize("kind", ["scan", "sweep"])
-def test_a_transition_has_its_jobs_by_the_name_that_the_command_looks_for(shipped, name, kind):
+def test_a_transition_has_its_scan_by_the_name_that_the_command_looks_for(shipped, name):
     jobs = {each.values["name"]: each.values for each in shipped.of("google_cloud_scheduler_job")}
 
-    job = jobs[job_id(PIPELINE.pipeline, name, kind)]
+    job = jobs[job_id(PIPELINE.pipeline, name, "scan")]
 
     assert int(job["attempt_deadline"].removesuffix("s")) > PASS_SECONDS
     assert job["time_zone"] == PIPELINE.timezone
     assert job.get("paused") is None  # else an apply would undo a person's pause
+
+
+def test_the_detector_alone_sweeps_and_tells_of_its_own_death(shipped):
+    sweeps = [each for each in shipped.of("google_cloud_scheduler_job") if not each.key.endswith("/scan")]
+    (function,) = shipped.of("google_cloudfunctions2_function", "detector")
+    (service,) = function.values["service_config"]
+
+    (job,) = sweeps
+    assert job.values["name"] == function.values["name"] == f"{PIPELINE.pipeline}-gap-detector"
+    assert service["timeout_seconds"] >= SWEEP_SECONDS + PASS_SECONDS
+    assert service["timeout_seconds"] < int(job.values["attempt_deadline"].removesuffix("s")) <= 1800
+    assert service["environment_variables"]["GAPHEAL_REGION"] == PIPELINE.location
+    (page,) = [
+        each for each in shipped.of("google_monitoring_alert_policy", "page") if each.key == "gap_detector/no_digest"
+    ]
+    (condition,) = page.values["conditions"]
+    assert "absent_over_time(" in condition["condition_prometheus_query_language"][0]["query"]
+    assert page.values["severity"] == "CRITICAL"
+
+
+def test_what_is_counted_is_this_pipelines_alone(shipped):
+    """`nba-props-2` begins as `nba-props` does: only a label tells the two apart."""
+    filters = {each.key: each.values["filter"] for each in shipped.of("google_logging_metric")}
+    of_functions = {name: told for name, told in filters.items() if "cloud_run_revision" in told}
+
+    assert len(of_functions) >= 9
+    assert [name for name, told in of_functions.items() if f'labels.pipeline="{PIPELINE.pipeline}"' not in told] == []
+    assert [name for name, told in of_functions.items() if "service_name" in told] == ["errors"]
+    assert "NOT labels.pipeline:*" in of_functions["errors"]
 
 
 def test_one_hour_carries_a_date_through_all_phases(shipped):
@@ -105,14 +135,15 @@ def test_nothing_is_open_to_everybody(shipped):
     ] == []
 
 
-def test_on_the_project_the_runtime_may_run_queries_and_nothing_else(shipped):
+def test_on_the_project_the_runtime_may_run_queries_see_the_jobs_and_nothing_else(shipped):
     runtime = next(each for each in shipped.of("google_service_account") if each.name == "runtime").values["member"]
 
     roles = [
         each.values["role"] for each in shipped.of("google_project_iam_member") if each.values["member"] == runtime
     ]
 
-    assert roles == ["roles/bigquery.jobUser"]
+    assert sorted(roles) == ["roles/bigquery.jobUser", "roles/cloudscheduler.viewer"]
+    assert [role for role in roles if role.startswith(DATA_ROLES)] == []
 
 
 def test_no_role_is_granted_with_power_over_a_whole_policy(shipped):
@@ -149,13 +180,27 @@ def test_both_datasets_are_where_the_data_is_and_know_whose_they_are(shipped):
         assert not values["default_partition_expiration_ms"]
 
 
-def test_every_metric_reads_a_field_that_the_log_has(shipped, a_scan_line):
+def test_every_metric_reads_a_field_that_the_log_has(shipped, log_lines):
     keys = ("filter", "value_extractor", "label_extractors")
     told = [str(each.values[key]) for each in shipped.of("google_logging_metric") for key in keys]
     fields = {field for text in told for field in re.findall(r"jsonPayload\.([\w.]+)", text)}
+    labels = {label for text in told for label in re.findall(r"(?<!resource\.)labels\.(\w+)", text)}
 
-    assert "actions.stalled" in fields
-    assert {field for field in fields if not _has(a_scan_line, field)} == set()
+    assert {"actions.stalled", "digest.findings"} <= fields
+    assert {field for field in fields if not any(_has(line, field) for line in log_lines)} == set()
+    assert labels == {"pipeline"}
+    assert {line["logging.googleapis.com/labels"]["pipeline"] for line in log_lines} == {PIPELINE.pipeline}
+
+
+def test_a_sweep_of_the_whole_counts_as_a_pass_of_each_transition_and_once_as_a_digest(log_lines):
+    """What metrics count are lines: the detector writes one for each transition, as their own functions do."""
+    swept = [line for line in log_lines if line.get("source") == "sweep"]
+    digests = [line for line in log_lines if "digest" in line]
+
+    assert [line["transition"] for line in swept] == list(in_order(PIPELINE))
+    assert {line["status"] for line in swept} == {200}
+    assert [(line["transition"], line["status"], line["dry_run"]) for line in digests] == [("gap_detector", 200, False)]
+    assert "gaps_found" not in digests[0]
 
 
 def _has(line, field):
@@ -213,7 +258,8 @@ def test_adding_a_phase_adds_exactly_what_is_its_own(packed, planned, tmp_path):
         for packages in both
     )
     assert set(before) - set(now) == set()
-    assert [address for address, values in before.items() if now[address] != values] == []
+    # The detector knows every phase: its zip is another one, and so is the name of its object.
+    assert {key for *_, key in [address for address, values in before.items() if now[address] != values]} == {DETECTOR}
     own = {key or "" for *_, key in set(now) - set(before)}
     assert own
     assert [key for key in own if "phase6_to_archive" not in key and "archive" not in key] == []
