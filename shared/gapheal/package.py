@@ -18,6 +18,7 @@ from gapheal.errors import ConfigError, GaphealError
 from gapheal.model.pipeline import Pipeline
 from gapheal.scaffold import write_function
 from gapheal.spec import load, resolved
+from gapheal.spec.share import share
 
 STAYS_HOME = frozenset(
     {
@@ -81,27 +82,6 @@ def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
         files |= {"requirements.txt": requirements, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
         written[-1].write_bytes(archive(files))
     return written
-
-
-def share(pipeline: Pipeline, transition: str) -> Pipeline:
-    """What of the pipeline decides about one transition: itself, and all that comes before it.
-
-    So a phase that is added behind it does not change its zip, and nothing of it is deployed anew.
-    """
-    kept, ahead = {transition}, [transition]
-    while ahead:
-        upstream = pipeline.transitions[ahead.pop()].upstream
-        feeding = {name for phase in upstream if (name := pipeline.feeder(phase))}
-        ahead += feeding - kept
-        kept |= feeding
-    steps = {name: step for name, step in pipeline.transitions.items() if name in kept}
-    phases = {phase for step in steps.values() for phase in (*step.upstream, step.downstream)}
-    return pipeline.model_copy(
-        update={
-            "transitions": steps,
-            "phases": {name: phase for name, phase in pipeline.phases.items() if name in phases},
-        }
-    )
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
