@@ -13,6 +13,7 @@ from gapheal import spec
 from gapheal.doctor import State, heartbeat, history, knobs
 from gapheal.doctor.history import History
 from gapheal.intervals import Interval, unfold
+from gapheal.spec.share import share
 from gapheal.testing import small_pipeline
 
 ONE, TWO = "raw_to_refined", "refined_to_served"
@@ -165,10 +166,11 @@ def test_on_this_machine_nobody_need_have_scanned():
 
 
 @pytest.mark.parametrize("mode", ["paused", "observe", "heal"])
-def test_the_resolved_file_and_one_with_lowered_modes_are_the_same_file(mode, tmp_path):
-    """Functions have the one, and GAPHEAL_MODE makes the other."""
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_function_has_of_the_file_is_no_other_file(mode, whole, tmp_path):
+    """It is packed in the resolved form, the detector's whole, a transition's its share; GAPHEAL_MODE lowers modes."""
     file = pipeline(excuses=[{"reason": "warm-up", "first_days": 3, "season": "s"}])
-    (tmp_path / "pipeline.json").write_text(json.dumps(spec.resolved(file)))
+    (tmp_path / "pipeline.json").write_text(json.dumps(spec.resolved(file if whole else share(file, ONE))))
     packed = spec.load(tmp_path / "pipeline.json")
     lowered = {
         name: step.model_copy(update={"policy": step.policy.model_copy(update={"mode": mode})})

@@ -9,7 +9,8 @@ from hashlib import sha256
 from gapheal.app.wiring import MODES
 from gapheal.doctor.check import Check, Group
 from gapheal.doctor.history import History, Row
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import Mode, Pipeline, Transition
+from gapheal.spec.share import share
 
 heartbeat, deliveries = Group("heartbeat"), Group("deliveries")
 SILENCE = timedelta(hours=3)
@@ -18,11 +19,10 @@ SILENCE = timedelta(hours=3)
 
 def checks(pipeline: Pipeline, history: History, now: datetime, *, local: bool) -> Iterator[Check]:
     """Of each transition: its last scan or sweep, the file that it went by, its last delivery."""
-    hashes = frozenset(_hashes(pipeline))
     for name in pipeline.transitions:
         passes = history.passes.get(name, ())
         yield _beat(name, passes[0] if passes else None, now, local=local)
-        if passes and passes[0]["spec_hash"] not in hashes:
+        if passes and passes[0]["spec_hash"] not in _hashes(pipeline, name):
             yield heartbeat.warn(
                 "file",
                 name,
@@ -80,16 +80,15 @@ def _delivery(name: str, last: Row) -> Check:
     return deliveries.ok("answer", name, f"{told}: {last['outcome']}")
 
 
-def _hashes(pipeline: Pipeline) -> Iterator[str]:
-    """What a pass keeps of this file, with every mode that GAPHEAL_MODE may lower it to."""
-    for highest in MODES:
-        lowered = {
-            name: step.model_copy(
-                update={
-                    "policy": step.policy.model_copy(update={"mode": min(step.policy.mode, highest, key=MODES.index)})
-                }
-            )
-            for name, step in pipeline.transitions.items()
-        }
-        effective = pipeline.model_copy(update={"transitions": lowered})
-        yield sha256(effective.model_dump_json().encode()).hexdigest()[:16]
+def _hashes(pipeline: Pipeline, transition: str) -> Iterator[str]:
+    """What a pass keeps of this file: of the whole or the function's share of it, GAPHEAL_MODE lowering it or not."""
+    for form in (pipeline, share(pipeline, transition)):
+        for highest in MODES:
+            lowered = {name: _lowered(step, highest) for name, step in form.transitions.items()}
+            effective = form.model_copy(update={"transitions": lowered})
+            yield sha256(effective.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _lowered(step: Transition, highest: Mode) -> Transition:
+    mode = min(step.policy.mode, highest, key=MODES.index)
+    return step.model_copy(update={"policy": step.policy.model_copy(update={"mode": mode})})
