@@ -13,7 +13,7 @@ import pytest
 from gapheal.local import wiring
 from gapheal.local.calls import call
 
-REPEATS = 20 if os.environ.get("CI") else 3
+REPEATS = 8 if os.environ.get("CI") else 3
 AT_ONCE = 40
 EVENTS = 50
 
