@@ -1,11 +1,11 @@
 """Whatever is asked: a backfill ends with the rows that healing by scans ends with."""
 
-from datetime import date
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.backfill.conftest import Plant, chain, days
 
+from gapheal.backfill.ends import GOOD
+from gapheal.intervals import fold
 from gapheal.model.passes import Request, Source
 
 DAYS = days(8)
@@ -24,9 +24,32 @@ def histories(draw):
     return upstream, held, broken
 
 
-def plant_of(history, mode: str) -> Plant:
+@st.composite
+def policies(draw):
+    """What a file may say that changes which dates are asked for, and in which company."""
+    excused = draw(st.lists(st.sampled_from(DAYS), max_size=2, unique=True))
+    return {
+        "batch_size": draw(st.sampled_from([1, 3])),
+        "lookback_days": draw(st.sampled_from([0, 0, 1, 2])),
+        "min_completeness": draw(st.sampled_from([1.0, 0.5])),
+        "excuses": [{"reason": "break", "dates": [str(day) for day in excused]}] if excused else [],
+    }
+
+
+@st.composite
+def questions(draw):
+    """Which phases, which dates of the range, and in what order."""
+    phases = draw(st.sampled_from(["3", "4", "5", "3,4", "4,5", "3,5", "3,4,5"]))
+    first, last = sorted(draw(st.lists(st.sampled_from(DAYS), min_size=2, max_size=2)))
+    inside = [day for day in DAYS if first <= day <= last]
+    some = draw(st.none() | st.sets(st.sampled_from(inside), min_size=1).map(frozenset))
+    how = {"newest_first": draw(st.booleans()), "max_in_flight": draw(st.sampled_from([None, 1, 2]))}
+    return phases, first, last, {"dates": some, **how}
+
+
+def plant_of(history, mode: str, policy) -> Plant:
     upstream, held, broken = history
-    plant = Plant(chain(*PHASES, mode=mode, lease_minutes=5, max_age_days=None, max_attempts=2))
+    plant = Plant(chain(*PHASES, mode=mode, lease_minutes=5, max_age_days=None, max_attempts=2, **policy))
     plant.broken = set(broken)
     for day, games in zip(DAYS, upstream, strict=True):
         if games:
@@ -39,26 +62,48 @@ def plant_of(history, mode: str) -> Plant:
     return plant
 
 
-def scans(plant: Plant, phases: str, first: date, last: date) -> None:
+def scans(plant: Plant, wish) -> None:
     """Scans of the same steps and dates, until nothing is sent and nothing is on its way."""
-    wish = plant.wish(first, last, phases)
+    runs = [wish.window] if wish.dates is None else fold(wish.dates)
     quiet = 0
     while quiet < 2:
-        request = Request(Source.SCAN, window=wish.window)
-        reports = [plant.app.run(name, request) for name in wish.transitions]
+        requests = [Request(Source.SCAN, window=run) for run in runs]
+        reports = [plant.app.run(name, request) for name in wish.transitions for request in requests]
         busy = any(report["triggered"] or report["actions"]["leased"] for report in reports)
         quiet = 0 if busy else quiet + 1
         plant.sleep(120)
 
 
 @LAW
-@given(histories(), st.sampled_from(["3", "4", "5", "3,4", "4,5", "3,5", "3,4,5"]), st.data())
-def test_a_backfill_ends_as_scans_end(history, phases, data):
-    first = data.draw(st.sampled_from(DAYS))
-    last = data.draw(st.sampled_from([day for day in DAYS if day >= first]))
-    by_backfill, by_scans = plant_of(history, "observe"), plant_of(history, "heal")
+@given(histories(), policies(), questions())
+def test_a_backfill_ends_as_scans_end(history, policy, question):
+    phases, first, last, how = question
+    by_backfill, by_scans = plant_of(history, "observe", policy), plant_of(history, "heal", policy)
+    wish = by_backfill.wish(first, last, phases, **how)
 
-    by_backfill.backfill(by_backfill.wish(first, last, phases))
-    scans(by_scans, phases, first, last)
+    by_backfill.backfill(wish)
+    scans(by_scans, wish)
 
     assert by_backfill.tables() == by_scans.tables()
+
+
+def test_the_law_is_about_something():
+    """Of the histories and questions that are drawn, most have work, some end with a gap, some are lists."""
+    asked, gaps, lists = 0, 0, 0
+
+    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @given(histories(), policies(), questions())
+    def draw(history, policy, question):
+        nonlocal asked, gaps, lists
+        phases, first, last, how = question
+        plant = plant_of(history, "observe", policy)
+        works = plant.backfill(plant.wish(first, last, phases, **how))
+        asked += bool(plant.log)
+        gaps += any(end.kind not in GOOD for work in works.values() for end in work.ends.values())
+        lists += how["dates"] is not None
+
+    draw()
+
+    assert asked >= 50
+    assert gaps >= 8
+    assert lists >= 20

@@ -6,7 +6,7 @@ import pytest
 from tests.backfill.conftest import FIRST, chain, days
 
 from gapheal.backfill import Kind
-from gapheal.model.passes import Request, Source
+from gapheal.model.passes import Message, Request, Source
 
 PHASES = (["raw"], ["refined"], ["served"], ["shown"])
 
@@ -73,6 +73,31 @@ def test_one_of_five_tables_missing_holds_that_date_alone(plant):
     end = works["phase2_to_phase3"].ends[days(10)[6]]
     assert (end.kind, "d.defense" in end.sentence) == (Kind.FAILED, True)
     assert plant.held("served") == set(days(10)) - {days(10)[6]}
+
+
+@pytest.mark.parametrize("games", [0, 1, 4])
+def test_one_of_five_tables_short_of_games_holds_that_date_alone(plant, games):
+    """Not a row of it, one game of five, or four: phase 4 is asked for the other dates, and never for this one."""
+    analytics = ["summary", "offense", "defense", "players", "teams"]
+    plant = plant(chain(["raw"], analytics, ["served"]))
+    plant.fill("phase2", days(10))
+    plant.fill("phase3", days(10))
+    plant.world.warehouse.put("d.players", days(10)[6], 10 * games, games)
+
+    works = plant.backfill(plant.wish(FIRST, days(10)[-1], "4"))
+
+    assert works["phase3_to_phase4"].ends[days(10)[6]].kind is Kind.WAITING
+    assert plant.held("served") == set(days(10)) - {days(10)[6]}
+    assert plant.observed == 5 * 9
+
+
+def test_the_observer_sees_what_it_is_there_for(chained):
+    """A job that is asked for a date of which its input lacks a game ends the test; so it can fail."""
+    chained.fill("phase3", [FIRST], games=4)
+    message = Message("t", (FIRST,), b"{}", {"transition": "phase3_to_phase4"})
+
+    with pytest.raises(AssertionError, match=r"phase4 was asked for 2024-03-01 with 4 of 5 games in d\.refined"):
+        chained.world.publisher.answer(message)
 
 
 def test_newest_first(chained):
