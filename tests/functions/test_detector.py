@@ -199,3 +199,42 @@ def test_what_is_wrong_alone_is_found_alone(detector, wrong, told):
     wrong(detector)
 
     assert detector.found() == told
+
+
+def test_a_get_tells_how_all_transitions_stand_from_the_ledger_alone(detector):
+    detector.world.warehouse.observed.clear()
+
+    answer = detector.client.get("/")
+
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert set(answer.json["transitions"]) == {FIRST, SECOND}
+    assert answer.json["transitions"][FIRST]["last_pass"]["source"] == "scan"
+    assert detector.world.warehouse.observed == []
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/", "text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+        ("/", "application/json", "application/json"),
+        ("/", "*/*", "application/json"),
+        ("/api/overview", "application/json", "application/json"),
+        ("/api/nothing", "text/html", "application/json"),
+    ],
+)
+def test_a_browser_gets_the_pages_and_everybody_else_json(detector, path, accept, kind):
+    pytest.importorskip("pygal")
+    detector.log()
+    answer = detector.client.get(path, headers={"Accept": accept})
+
+    (line,) = detector.log()
+    assert answer.mimetype == kind
+    assert answer.status_code == line["status"] == (404 if "nothing" in path else 200)
+
+
+def test_a_page_without_a_readable_file_says_so(detector):
+    detector.file.write_text("version: 1")
+    answer = detector.client.get("/", headers={"Accept": "text/html"})
+
+    assert (answer.status_code, answer.mimetype) == (500, "application/json")
+    assert "pipeline" in answer.json["error"]

@@ -13,11 +13,11 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gapheal.app import pages as page
 from gapheal.app.core import App
 from gapheal.app.detector import Detector
 from gapheal.app.door import METHODS, Call, Door
 from gapheal.app.wiring import build, create_ledger, find
-from gapheal.errors import GaphealError
 from gapheal.judge.health import DETECTOR
 from gapheal.spec import load
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["App", "build", "create_ledger", "detector", "function"]
 
 Response = tuple[str, int, dict[str, str]]
-Pages = Callable[[App, "Request"], Any]
-"""Answers a request of the pages with whatever Flask takes for a response."""
 
 
 def function(transition: str, beside: str) -> Callable[[Request], Response]:
@@ -46,33 +44,30 @@ def function(transition: str, beside: str) -> Callable[[Request], Response]:
     return lambda request: _answered(door, request)
 
 
-def detector(beside: str, pages: Pages | None = None) -> Callable[[Request], Any]:
+def detector(beside: str, pages: str | None = None) -> Callable[[Request], Any]:
     """The HTTP function of the pipeline as a whole: sweeps by POST, how all transitions stand by GET.
 
     Args:
         beside: as for `function`.
-        pages: answers a GET from a browser, and of every path but `/`; None: JSON for everybody.
+        pages: the module that shows the same to browsers; None: JSON for everybody.
     """
     door = Detector(DETECTOR, lambda: build(load(find(beside))))
 
     def handle(request: Request) -> Any:
-        if pages and request.method == "GET" and (request.path != "/" or _is_browser(request)):
-            try:
-                return pages(door.opened(), request)
-            except GaphealError:
-                pass  # the door says what is wrong, and logs it
+        if pages and page.wanted(request):
+            shown = door.shown(_call(request), lambda opened: page.respond(pages)(opened, request))
+            if shown is not None:
+                return shown
         return _answered(door, request)
 
     return handle
 
 
+def _call(request: Request) -> Call:
+    return Call(request.method, dict(request.headers), request.stream, request.args)
+
+
 def _answered(door: Door, request: Request) -> Response:
-    call = Call(request.method, dict(request.headers), request.stream, request.args)
-    body, status = door.answer(call)
+    body, status = door.answer(_call(request))
     headers = {"Content-Type": "application/json", "Allow": METHODS}
     return json.dumps(body, default=str), int(status), headers
-
-
-def _is_browser(request: Request) -> bool:
-    accepted = request.accept_mimetypes
-    return accepted["text/html"] > accepted["application/json"]

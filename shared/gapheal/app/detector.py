@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from gapheal import events, logs
 from gapheal.app.core import App
@@ -15,6 +16,8 @@ from gapheal.errors import GaphealError, Rejected, RequestError, Unavailable
 from gapheal.judge.health import DETECTOR
 from gapheal.model.findings import Finding
 from gapheal.model.passes import Request, Source
+
+T = TypeVar("T")
 
 EXPECTED = 'expected {"scan_for_gaps": true, "sweep": true}, optionally with dry_run'
 
@@ -56,6 +59,17 @@ class Detector(Door):
         if date := call.args.get("date"):
             raise RequestError(f"expected no date, found {date!a}: a transition's own function explains its dates")
         return Answer({"transitions": {name: app.status(name) for name in app.pipeline.transitions}}, HTTPStatus.OK)
+
+    def shown(self, call: Call, show: Callable[[App], T]) -> T | None:
+        """What `show` makes of the app, with its line in the log; None where there is no app: `answer` says why."""
+        try:
+            app = self.opened()
+        except GaphealError:
+            return None
+        made = show(app)
+        status = getattr(made, "status_code", HTTPStatus.OK)
+        logs.answered(self._line(call, uuid4().hex), call.method, status, {})
+        return made
 
     def _swept(self, sweep: Sweep, call: Call, name: str) -> dict[str, Any]:
         """The report of one transition, which has its own line in the log, as its function's passes do."""
