@@ -95,7 +95,7 @@ def section(title: str, schema: dict[str, Any]) -> str:
             f"`{key}`",
             kind(properties[key], schema),
             default(noun, field, schema, key),
-            meaning(field),
+            meaning(properties[key]),
         )
         lines.append("| " + " | ".join(told) + " |")
     return "\n".join(lines) + "\n"
@@ -152,9 +152,9 @@ def default(noun: type[nouns.Noun], field: FieldInfo, schema: Mapping[str, Any],
     return f"`{json.dumps(value, default=str).strip(chr(34))}`"
 
 
-def meaning(field: FieldInfo) -> str:
+def meaning(key: dict[str, Any]) -> str:
     """The docstring."""
-    return " ".join((field.description or "").split()).replace("|", "\\|")
+    return " ".join(key.get("description", "").split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,13 @@ from gapheal.model.fields import Day, Positive, PositiveDays, Text, unfit
 
 
 class Noun(BaseModel):
-    """Frozen, and closed: an unknown key is a fault."""
+    """Frozen, and closed: an unknown key is a fault.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    A validator is built at its first use, and docstrings are read for the schema alone (`gapheal.spec.schema`): both
+    would cost every start of a function.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class Season(Noun):

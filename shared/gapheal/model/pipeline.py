@@ -208,7 +208,7 @@ class Transition(Noun):
     """Keys of an event that hold its date."""
     trigger: Trigger
     """What starts the downstream's job."""
-    policy: Policy = Policy()
+    policy: Policy = Policy.model_construct()
     """How it is judged and paced."""
 
 
@@ -244,7 +244,7 @@ class Pipeline(Noun):
     """Stages of the pipeline."""
     transitions: dict[TransitionName, Transition] = Field(min_length=1)
     """Steps between them."""
-    alerts: Alerts = Alerts()
+    alerts: Alerts = Alerts.model_construct()
     """Where alerts go."""
 
     @property

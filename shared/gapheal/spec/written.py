@@ -17,14 +17,14 @@ class Defaults(Noun):
     """Of every table."""
     entity_column: ColumnName | None = None
     """Of every table."""
-    policy: Policy = Policy()
+    policy: Policy = Policy.model_construct()
     """Of every transition, key by key."""
 
 
 class File(Pipeline):
     """A pipeline whose phases gapheal keeps caught up, each with the one before it."""
 
-    defaults: Defaults = Defaults()
+    defaults: Defaults = Defaults.model_construct()
     """Said once, for every table and transition."""
 
     def pipeline_alone(self) -> Pipeline:
