@@ -61,7 +61,7 @@ def event(**said: object) -> dict:
     return {"message": {"data": data, "messageId": "1", "attributes": {}}, "subscription": "s"}
 
 
-def eventually(what: Callable[[], bool], seconds: float = 120) -> bool:
+def eventually(what: Callable[[], bool], seconds: float = 300) -> bool:
     """Whether `what` comes true in time."""
     deadline = time.monotonic() + seconds
     while not what():

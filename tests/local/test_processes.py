@@ -224,8 +224,9 @@ def test_no_child_is_lost_when_the_parent_ends_while_it_starts_them(parent, gone
     assert gone(10)
 
 
-def test_a_reaper_that_somebody_ended_does_not_keep_children_from_ending(supervisor, marked):
+def test_a_reaper_that_somebody_ended_does_not_keep_children_from_ending(supervisor, marked, alive):
     with supervisor:
+        assert alive(1)
         (reaper,) = marked()
         os.kill(reaper, signal.SIGKILL)
         supervisor.start("child", SLEEP, address="nowhere", ready=ready)
