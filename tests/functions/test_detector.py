@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from werkzeug.test import Client
 
 from gapheal import app
+from gapheal.app.sweeping import Sweep, in_order
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.events import LIMIT
 from gapheal.model.passes import Request, Source
@@ -32,7 +34,8 @@ location: us-west2
 timezone: UTC
 defaults:
   date_column: day
-  policy: {mode: heal, scan_days: 30, lease_minutes: 60, max_age_days: null, excuses: [{reason: off-season, outside: s}]}
+  policy:
+    {mode: heal, scan_days: 30, lease_minutes: 60, max_age_days: null, excuses: [{reason: off-season, outside: s}]}
 seasons: {s: [{start: 2023-10-01, end: 2024-08-31}]}
 phases:
   served: [d.served]
@@ -238,3 +241,287 @@ def test_a_page_without_a_readable_file_says_so(detector):
 
     assert (answer.status_code, answer.mimetype) == (500, "application/json")
     assert "pipeline" in answer.json["error"]
+
+
+# --- One transition's fault --------------------------------------------------------------------------------------
+
+
+def only(name, error):
+    """A warehouse that fails for one transition."""
+
+    def observe(real):
+        def asked(transition, scope):
+            if name in {transition, "*"}:
+                raise error
+            return real(transition, scope)
+
+        return asked
+
+    return observe
+
+
+def test_one_transitions_fault_stops_no_other_and_is_told(detector, monkeypatch):
+    broken = only(FIRST, ConfigError("d.raw was not found"))
+    monkeypatch.setattr(detector.world.warehouse, "observe", broken(detector.world.warehouse.observe))
+
+    answer = detector.sweep()
+
+    assert answer["transitions"][FIRST] == {"transition": FIRST, "error": "d.raw was not found"}
+    assert answer["transitions"][SECOND]["source"] == "sweep"
+    assert answer["errors"] == [f"{FIRST}: d.raw was not found"]
+    assert [(each["transition"], each["kind"]) for each in answer["findings"]] == [(FIRST, "failing")]
+    assert [finding.kind for finding in detector.alerts.last(FIRST)] == ["failing"]
+    first, second, own = detector.log()
+    assert (first["transition"], first["status"], first["severity"]) == (FIRST, 500, "ERROR")
+    assert (second["transition"], second["status"]) == (SECOND, 200)
+    assert (own["status"], own["severity"], own["digest"]["kinds"]) == (200, "WARNING", {"failing": 1})
+
+
+def test_what_is_merely_down_is_an_error_and_nothing_for_a_person(detector, monkeypatch):
+    broken = only(SECOND, Unavailable("BigQuery did not answer"))
+    monkeypatch.setattr(detector.world.warehouse, "observe", broken(detector.world.warehouse.observe))
+
+    answer = detector.sweep()
+
+    assert (answer["findings"], answer["errors"]) == ([], [f"{SECOND}: BigQuery did not answer"])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConfigError("no such column"), 500),
+        (Unavailable("BigQuery did not answer"), 503),
+        (ZeroDivisionError("x"), 500),
+    ],
+)
+def test_where_nothing_could_be_looked_at_the_answer_is_no_success(detector, error, status):
+    detector.world.warehouse.fails = error
+
+    answer = detector.post()
+
+    assert answer.status_code == status
+    assert "no transition could be swept" in answer.json["error"]
+    assert len(answer.json["errors"]) == 2
+    assert "ZeroDivision" not in answer.text
+
+
+def test_one_that_is_down_is_reason_enough_to_call_again(detector, monkeypatch):
+    errors = {FIRST: ConfigError("no such column"), SECOND: Unavailable("later")}
+    for name, error in errors.items():
+        broken = only(name, error)
+        monkeypatch.setattr(detector.world.warehouse, "observe", broken(detector.world.warehouse.observe))
+
+    assert detector.post().status_code == 503
+
+
+def test_what_nobody_expected_is_told_without_its_text(detector, monkeypatch):
+    broken = only(FIRST, ZeroDivisionError("secret"))
+    monkeypatch.setattr(detector.world.warehouse, "observe", broken(detector.world.warehouse.observe))
+
+    answer = detector.sweep()
+
+    assert [(each["transition"], each["kind"]) for each in answer["findings"]] == [(FIRST, "failing")]
+    assert "secret" not in json.dumps(answer)
+    assert "secret" not in str(detector.alerts.told)
+    assert answer["transitions"][SECOND]["source"] == "sweep"
+
+
+def test_time_is_shared_fairly_and_what_is_left_over_is_the_others(detector, monkeypatch):
+    shares = []
+    real = app.App.passed
+
+    def slow(self, name, request, pass_id=None, seconds=None):
+        shares.append((name, seconds))
+        self.loop.clock.advance(seconds=100)
+        return real(self, name, request, pass_id, seconds)
+
+    monkeypatch.setattr("gapheal.app.App.passed", slow)
+    monkeypatch.setattr(sys.modules["gapheal.app.detector"], "Sweep", partial(Sweep, seconds=300))
+
+    assert detector.sweep()["errors"] == []
+    assert shares == [(FIRST, 150), (SECOND, 200)]
+
+
+def test_a_transition_whose_turn_never_came_is_an_error(detector, monkeypatch):
+    monkeypatch.setattr(sys.modules["gapheal.app.detector"], "Sweep", partial(Sweep, seconds=0))
+
+    answer = detector.post()
+
+    assert answer.status_code == 503
+    assert "was not looked at: the time of this sweep was used up" in answer.json["errors"][0]
+
+
+# --- What is not known -------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_that_may_not_be_seen_is_unknown_and_no_fault(detector):
+    detector.world.schedule.fails = ConfigError("reading the jobs: no permission")
+
+    answer = detector.sweep()
+
+    assert (answer["findings"], answer["errors"]) == ([], [])
+    assert answer["unknown"] == ["the schedule's jobs: reading the jobs: no permission"]
+
+
+def test_what_was_told_stands_while_it_cannot_be_judged(file, detector, monkeypatch):
+    """Else it would be over today, and news tomorrow."""
+    paused_job(detector)
+    alerts, world = MemoryAlerts(), detector.world
+    monkeypatch.setattr("gapheal.app.build", partial(app.build, **{**world.ports, "alerts": alerts}))
+    told = {"open": {}, "waiting": [], "told_at": None, "reminders": 0, "announced": [], "n": 1}
+    (finding,) = (each for each in detector.sweep()["findings"])
+    standing = {**finding, "opened_at": NOW.isoformat(), "codes": {}, "paged": False}
+    told["open"] = {finding["key"]: {key: value for key, value in standing.items() if key != "key"}}
+    monkeypatch.setattr(world.ledger, "told", lambda transition: told)
+    world.schedule.fails = Unavailable("later")
+    opened = app.build(load(file))
+    swept = Sweep(opened, in_order(opened.pipeline))
+    for name in swept.names:
+        swept.ask(name)
+    found = swept.findings()
+    swept.tell(found)
+
+    assert found == []
+    assert [each.key for each in alerts.last(None)] == [f"{FIRST}/schedule"]
+
+
+# --- What is told, and when --------------------------------------------------------------------------------------
+
+
+def test_a_gap_outside_the_window_of_scans_is_told_and_healed_by_the_next_sweep(detector):
+    for table in ("d.refined", "d.served"):
+        detector.world.warehouse.drop(table, day(50))
+    detector.pass_by()
+    assert detector.world.publisher.days == [], "scans look back for 30 days"
+
+    answer = detector.sweep()
+
+    assert answer["transitions"][FIRST]["triggered_dates"] == [str(day(50))]
+    assert detector.world.publisher.days == [day(50)]
+    assert [(each["transition"], each["kind"], each["dates"]) for each in answer["findings"]] == [
+        (FIRST, "gaps", [str(day(50))])
+    ]
+    ((_, text),) = detector.alerts.announced
+    assert str(day(50)) in text
+    detector.world.clock.advance(minutes=30)
+    detector.world.warehouse.put("d.refined", day(50), rows=5)
+    detector.world.warehouse.put("d.served", day(50), rows=5)
+    assert detector.found() == []
+
+
+def test_a_trigger_that_never_brings_rows_is_told_until_it_does(detector):
+    """Beside the gap itself, of which it is the reason."""
+    detector.world.clock.advance(minutes=1)
+    missing_lately(detector)
+    detector.pass_by()
+    detector.world.clock.advance(minutes=61)
+    detector.pass_by()
+
+    answer = detector.sweep()
+
+    found = {each["kind"]: each for each in answer["findings"]}
+    assert set(found) == {"gaps", "unfilled"}
+    assert found["unfilled"]["numbers"]["triggers"] == 1
+    assert "topic small-refined-trigger" in found["unfilled"]["sentence"]
+    detector.world.warehouse.put("d.refined", day(3), rows=5)
+    detector.world.warehouse.put("d.served", day(3), rows=5)
+    assert detector.found() == []
+
+
+def test_the_digest_is_announced_under_its_day_and_health_told_as_the_pipelines(detector):
+    rejection(detector)
+    paused_job(detector)
+
+    detector.sweep()
+
+    ((title, text),) = detector.alerts.announced
+    assert title.startswith("[small] digest of 2024-07-01: 2 things stand open")
+    assert "gapheal schedule resume raw_to_refined" in text
+    assert [each.key for each in detector.alerts.last(None)] == [f"{FIRST}/schedule", f"{SECOND}/rejections"]
+    (told,) = (each for each in detector.alerts.told if each.transition is None)
+    assert told.baseline, "nothing was swept before"
+    detector.world.clock.advance(minutes=5)
+    detector.sweep()
+    assert not detector.alerts.told[-1].baseline
+
+
+def test_a_rejection_of_long_ago_or_one_that_was_replayed_is_over(detector):
+    rejection(detector)
+    assert detector.found() == [(SECOND, "rejections")]
+    detector.world.clock.advance(hours=25)
+    detector.pass_by()
+
+    assert detector.found() == [(SECOND, "rejections")], "nothing was told of the last hours of that day"
+    detector.world.clock.advance(hours=25)
+    detector.pass_by()
+    assert detector.found() == []
+
+
+def test_a_dry_run_tells_nobody_and_writes_nothing(detector):
+    missing_lately(detector)
+    paused_job(detector)
+    before = {table: len(rows) for table, rows in detector.world.ledger.rows.items() if rows}
+    told = len(detector.alerts.told)
+
+    answer = detector.sweep(dry_run=True)
+
+    assert {each["kind"] for each in answer["findings"]} >= {"gaps", "schedule"}
+    assert (detector.world.publisher.sent, detector.alerts.announced, len(detector.alerts.told)) == ([], [], told)
+    assert {table: len(rows) for table, rows in detector.world.ledger.rows.items() if rows} == before
+
+
+def test_alerts_that_cannot_be_sent_hurt_nothing(detector):
+    missing_lately(detector)
+    detector.alerts.fails = "alerts: slack did not answer"
+
+    answer = detector.sweep()
+
+    assert answer["transitions"][FIRST]["triggered"] == 1
+    assert "alerts: slack did not answer" in answer["errors"]
+
+
+def test_paused_is_asked_and_not_judged(detector, monkeypatch):
+    silence(detector)
+    monkeypatch.setenv("GAPHEAL_MODE", "paused")
+    answer = detector.sweep()
+
+    assert answer["findings"] == []
+    assert all("paused" in report["note"] for report in answer["transitions"].values())
+
+
+# --- The door ----------------------------------------------------------------------------------------------------
+
+EVENT = {"message": {"data": base64.b64encode(b'{"day": "2024-06-18"}').decode()}, "subscription": "s"}
+REFUSED = {
+    "an event": (EVENT, {}, "found an event"),
+    "an event without a date": ({"message": {"data": "e30="}}, {}, "found an event"),
+    "a sweep that calls itself an event": (SWEEP, {"ce-id": "7"}, "found an event"),
+    "a scan": ({"scan_for_gaps": True}, {}, 'without "sweep": true'),
+    "a window": ({**SWEEP, "start_date": "2024-06-01"}, {}, "found start_date or end_date"),
+    "an unknown field": ({**SWEEP, "force": True}, {}, 'found "force"'),
+    "no JSON": (b"{", {}, "expected"),
+    "nothing": (b"", {}, "expected"),
+}
+
+
+@pytest.mark.parametrize(("body", "headers", "told"), REFUSED.values(), ids=REFUSED)
+def test_anything_but_a_sweep_is_refused_and_nothing_is_kept(detector, body, headers, told):
+    detector.world.warehouse.observed.clear()
+
+    answer = detector.post(body, headers=headers)
+
+    assert (answer.status_code, answer.json.keys()) == (400, {"error"})
+    assert told in answer.json["error"]
+    assert not detector.world.ledger.rows["rejections"]
+    assert detector.world.warehouse.observed == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("PUT", "/", 405), ("HEAD", "/", 405), ("GET", "/?date=2024-06-18", 400)]
+)
+def test_other_requests_have_their_answers(detector, method, path, status):
+    assert detector.client.open(path, method=method).status_code == status
+
+
+def test_a_body_of_more_than_a_mebibyte_is_too_large(detector):
+    assert detector.post({**SWEEP, "x": "y" * LIMIT}).status_code == 413
