@@ -135,8 +135,8 @@ FAULTS: Mapping[int, Fault] = {
     31: Fault("phases in a circle, doubled or of themselves", "refused when the file is read, with the path"),
     32: Fault(
         "the alerting service is down, slow, or answers 429",
-        "the pass heals and records as ever, and waits eight seconds at most; its report warns. What was not delivered is "
-        "in the ledger, and a later pass sends it, in order",
+        "the pass heals and records as ever, and waits eight seconds at most; its report warns. What was not delivered "
+        "is in the ledger, and a later pass sends it, in order",
     ),
 }
 
