@@ -57,7 +57,7 @@ def look(number, *, of=NAME, source="scan", **ago):
 
 def test_the_board_holds_the_last_verdict_of_each_date_of_every_transition(ledger):
     ledger.record("p", {"verdicts": [verdict(2), verdict(1, "partial", "held"), verdict(1, of=OTHER)]})
-    ledger.record("q", {"verdicts": [verdict(2, "complete", "none", pass_id="q", observed_at=at(minutes=1))]})
+    ledger.record("q", {"verdicts": [verdict(2, "complete", "none", observed_at=at(minutes=1))]})
     told = ledger.board()
 
     assert [(row["transition"], row["partition_date"], row["condition"], row["action"]) for row in told] == [

@@ -11,6 +11,7 @@ from gapheal.cli import (
     alerts,
     backfill,
     complete,
+    dashboard,
     decide,
     doctor,
     heal,
@@ -33,7 +34,7 @@ command = typer.Typer(
     "Exit codes: 0 done, 1 gaps or failures remain, 2 usage or configuration, 3 a service is unavailable.",
 )
 for panel in (
-    *(status, look, heals, heal, backfill, complete, rollback),
+    *(status, look, heals, dashboard, heal, backfill, complete, rollback),
     *(decide, rejections, init, setup, doctor, schedule, alerts),
 ):
     panel.register(command)

@@ -1,0 +1,96 @@
+"""The page and its data over HTTP: GET and nothing else, no cookie, nothing from anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug import Response as Answer
+from werkzeug.exceptions import HTTPException
+
+from gapheal import events
+from gapheal.app import App
+from gapheal.dashboard.figures import Figures, gather
+from gapheal.dashboard.page import html, policy
+from gapheal.errors import GaphealError, RequestError
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOCAL_HOSTS = ["127.0.0.1", "localhost"]
+
+NextScans = Callable[[], Mapping[str, str | None]]
+"""When each transition is looked at next, where somebody knows."""
+
+SHARES: dict[str, Callable[[Figures], Any]] = {
+    "overview": lambda figures: {key: value for key, value in figures.plain().items() if key not in {"gaps", "passes"}},
+    "dates": lambda figures: figures.dates,
+    "gaps": lambda figures: figures.gaps,
+    "trends": lambda figures: {"slo": figures.slo, "heals": list(figures.heals)},
+    "passes": lambda figures: list(figures.passes),
+}
+"""What the API tells, by its last word."""
+
+
+def wsgi(app: App, next_scans: NextScans = dict, *, only_local: bool = False) -> Flask:
+    """The dashboard as a Flask application; its links are relative, so it may stand beneath any path.
+
+    Args:
+        app: whose pipeline.
+        next_scans: asked at each look.
+        only_local: answer to no other host name than this machine's: a page elsewhere cannot read it by a false name.
+    """
+    server = Flask("gapheal.dashboard", static_folder=None)
+    if only_local:
+        server.config["TRUSTED_HOSTS"] = LOCAL_HOSTS
+
+    @server.get("/")
+    def page() -> Response:
+        return Response(html(gather(app, next_scans()), live=True), mimetype="text/html")
+
+    @server.get("/api/<share>")
+    def api(share: str) -> tuple[Response, int]:
+        if share == "explain":
+            return jsonify(_explained(app, request.args)), HTTPStatus.OK
+        if share not in SHARES:
+            known = ", ".join([*SHARES, "explain"])
+            return jsonify({"error": f"expected one of {known}, found {share}"}), HTTPStatus.NOT_FOUND
+        return jsonify(SHARES[share](gather(app, next_scans()))), HTTPStatus.OK
+
+    @server.errorhandler(GaphealError)
+    def wrong(error: GaphealError) -> tuple[Response, int]:
+        return jsonify({"error": str(error)}), error.status
+
+    @server.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[Response, int]:
+        return jsonify({"error": f"expected GET of the page or of api/…, found: {error.name}"}), error.code or 500
+
+    @server.after_request
+    def guarded(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
+        return response
+
+    return server
+
+
+def respond(app: App, asked: Any) -> Answer:
+    """The answer to one request of another server, e.g. functions-framework's.
+
+    Args:
+        app: whose pipeline.
+        asked: a Flask or Werkzeug request.
+    """
+    return Answer.from_app(wsgi(app), asked.environ)
+
+
+def _explained(app: App, asked: Mapping[str, str]) -> dict[str, Any]:
+    for name in ("transition", "date"):
+        if not asked.get(name):
+            raise RequestError(f"expected api/explain?transition=…&date=YYYY-MM-DD, found no {name}")
+    return app.explain(asked["transition"], events.day(asked["date"], app.today))
