@@ -69,6 +69,10 @@ package: setup  ## Build the wheel, and dist/<function>.zip for each function
 	@$(BIN)/python -m build --wheel --outdir $(DIST) . > /dev/null
 	@$(BIN)/python -m gapheal.package --functions functions --pipeline $(PIPELINE) --out $(DIST)
 
+.PHONY: release
+release: setup  ## Check that a release is ready, and build its wheel and sdist (docs/release.md)
+	@$(BIN)/python .ci/release.py
+
 # --- In the cloud: terraform/README.md, docs/operations/rollout.md ---------------------------------------------------
 
 STACK ?= terraform/examples/minimal

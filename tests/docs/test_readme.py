@@ -89,7 +89,7 @@ def test_the_tour_shows_what_happens(tour):
     for kind, text in blocks:
         if kind == "yaml":
             tour.write(text)
-        elif kind == "sh":
+        elif kind == "sh" and "local up" not in text:
             if "scan" in text and "triggered" in tour.said:
                 tour.wait()
             tour.run(text)

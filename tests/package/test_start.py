@@ -104,7 +104,7 @@ def test_nothing_is_installed_that_a_function_does_not_need(environment):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
 @pytest.mark.parametrize("name", [*load(ROOT / "pipeline.yaml").transitions, "gap_detector"])
-def test_a_zip_starts_alone_quickly_and_small(name, zips, environment, tmp_path):
+def test_a_zip_starts_alone_quickly_and_small(name, zips, environment, tmp_path, measured):
     with zipfile.ZipFile(zips[name]) as packed:
         packed.extractall(tmp_path)
 
@@ -114,7 +114,7 @@ def test_a_zip_starts_alone_quickly_and_small(name, zips, environment, tmp_path)
         seconds, memory = time.monotonic() - begun, resident(process)
 
     size = zips[name].stat().st_size
-    print(f"\n{name}: {size / 1024:.0f} KiB, first 200 after {seconds:.1f} s, {memory / MIB:.0f} MiB")  # noqa: T201
+    measured(f"{name}.zip: {size / 1024:.0f} KiB, first 200 after {seconds:.1f} s, {memory / MIB:.0f} MiB")
     assert status == 200
     assert size < MIB
     assert memory < 256 * MIB  # of the 512 that Terraform gives it
