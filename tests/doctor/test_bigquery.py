@@ -55,7 +55,7 @@ class Client(bigquery.Client):
         return super().delete_table(table, **keys)
 
     def test_iam_permissions(self, table, permissions, **_):
-        name = str(table).rpartition(".")[2]
+        name = super().get_table(table, **CALL).table_id
         return {} if name in self.lacking else {"permissions": list(permissions)}
 
     def _perhaps_refuse(self, method: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import grpc
 import pytest
-from tests.doctor.cloud import AGO, PROJECT, PUSH
+from tests.doctor.cloud import AGO, PARENT, PROJECT, PUSH
 from tests.scheduling import LAST
 
 from gapheal.doctor import Check, State, alerts, events, functions, schedule
@@ -60,7 +60,9 @@ def detector_instead(cloud, **keys):
     """The sweeps of all are one job's."""
     for name in (ONE, TWO):
         cloud.no_job(name, "sweep")
-    cloud.job(ONE, "sweep", name="small-gap-detector", **keys)
+    cloud.functions.answers.setdefault(f"/{ONE}/", (200, b"<html>a page</html>"))
+    target = {"uri": f"{cloud.url(ONE)}/", **keys.pop("target", {})}
+    cloud.job(ONE, "sweep", name="small-gap-detector", target=target, **keys)
 
 
 def nothing_listens(cloud):
@@ -139,6 +141,16 @@ FAULTS = {
         ("fail", "job state", f"{ONE} sweep"),
         "gcloud scheduler jobs resume small-raw-to-refined-sweep",
     ),
+    "no job at all": (
+        lambda c: c.scheduler.jobs.clear(),
+        ("fail", "jobs", "all transitions"),
+        "gapheal doctor --location",
+    ),
+    "the detector fails": (
+        lambda c: (detector_instead(c), c.functions.answers.update({f"/{ONE}/": (500, {"error": "no ledger"})})),
+        ("fail", "answer", "gap_detector"),
+        "the function's log",
+    ),
     "another body": (
         lambda c: c.job(ONE, "scan", target={"body": b'{"scan": true}'}),
         ("fail", "job body", f"{ONE} scan"),
@@ -157,11 +169,6 @@ FAULTS = {
     "sweeps elsewhere": (
         lambda c: c.job(ONE, "sweep", target={"uri": c.url(TWO)}),
         ("fail", "job target", f"{ONE} sweep"),
-        "make deploy",
-    ),
-    "sweeps without identity": (
-        lambda c: detector_instead(c, target={"uri": "https://detector.example.com"}),
-        ("fail", "job identity", "gap_detector sweep"),
         "make deploy",
     ),
     "last call failed": (
@@ -310,6 +317,15 @@ def test_who_has_no_identity_believes_the_scheduler(cloud, world):
 
     assert list(findings(world)) == []
     assert "answered Scheduler on 2024-07-01 15:00Z" in found[ONE].sentence
+
+
+def test_a_job_that_names_nobody_is_refused_on_https(cloud, world):
+    far(cloud)
+    world.tokens = nobody
+    cloud.scheduler.jobs[f"{PARENT}/jobs/small-raw-to-refined-sweep"].http_target.oidc_token = None
+    (found,) = findings(world)
+
+    assert (found.state, found.name, found.about) == (State.FAIL, "job identity", f"{ONE} sweep")
 
 
 def test_without_that_witness_it_is_not_known(cloud, world):

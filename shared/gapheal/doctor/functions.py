@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from requests import RequestException, Session
+from requests import PreparedRequest, RequestException, Session
 
 from gapheal.doctor.check import Check, Group
+from gapheal.doctor.schedule import LATELY
 from gapheal.doctor.world import World
 from gapheal.errors import GaphealError, brief
+from gapheal.scheduler import DETECTOR
 
 group = Group("functions")
 ROLE = "roles/run.invoker"
@@ -20,6 +23,8 @@ OK = 200
 REFUSALS = {401, 403, 404}
 """What Cloud Run says to whom it does not let in: no identity, no role, or not from inside (ingress)."""
 EXCERPT = 300
+DEPLOY = "make plan, make deploy (google_cloudfunctions2_function)"
+UNTOLD = "neither a job of Scheduler nor a subscription tells its URL"
 
 
 class Answered(NamedTuple):
@@ -31,31 +36,41 @@ class Answered(NamedTuple):
 
 
 def checks(world: World) -> Iterator[Check]:
-    """A GET of each transition's function: it answers from the ledger alone."""
-    for transition in world.pipeline.transitions:
-        url = world.url(transition)
-        if url is None:
-            why = "neither a job of Scheduler nor a subscription tells its URL"
-            say = group.skipped if world.local else group.unknown
-            yield say("answer", transition, why, *(() if world.local else ("mend the schedule first",)))
+    """A GET of each transition's function, which answers from the ledger alone; and of the detector's, where it is."""
+    urls = {name: world.url(name) for name in (*world.pipeline.transitions, DETECTOR)}
+    with ThreadPoolExecutor(len(urls)) as pool:
+        answers = {name: pool.submit(_asked, world, url) for name, url in urls.items() if url}
+    for name, url in urls.items():
+        if url:
+            yield _judged(world, name, url, answers[name].result())
+        elif name == DETECTOR:
+            continue
+        elif world.local:
+            yield group.skipped("answer", name, UNTOLD)
         else:
-            yield _judged(world, transition, url, _asked(world, url))
+            yield group.unknown("answer", name, UNTOLD, "mend the schedule first")
 
 
 def _asked(world: World, url: str) -> Answered:
-    headers, session = {}, Session()
-    # Also no ~/.netrc: a password of the environment has no business there.
-    session.trust_env = False
+    session, token = Session(), None
     if url.startswith("https:") and not world.local:
         parts = urlsplit(url)
         try:
-            headers["Authorization"] = f"Bearer {world.tokens(f'{parts.scheme}://{parts.netloc}')}"
+            token = world.tokens(f"{parts.scheme}://{parts.netloc}")
         except GaphealError as error:
             return Answered(401, str(error))
     else:
-        session.proxies = {"http": "", "https": ""}
+        # Proxies, certificates: the environment speaks of the world, not of this machine.
+        session.trust_env = False
+
+    def identified(request: PreparedRequest) -> PreparedRequest:
+        """With the token, or with nothing: either way no password of a ~/.netrc takes its place."""
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
     try:
-        with session.get(url, headers=headers, timeout=SECONDS, allow_redirects=False) as answer:
+        with session.get(url, auth=identified, timeout=SECONDS, allow_redirects=False) as answer:
             return Answered(answer.status_code, answer.text)
     except RequestException as error:
         return Answered(None, brief(error))
@@ -65,28 +80,21 @@ def _judged(world: World, transition: str, url: str, found: Answered) -> Check:
     if found.status in REFUSALS:
         return _not_for_us(world, transition, url, found)
     if found.status is None:
-        return group.fail(
-            "answer",
-            transition,
-            f"{url} does not answer: {found.text}",
-            "make plan, make deploy (google_cloudfunctions2_function)",
-        )
-    told = _told(found.text)
+        return group.fail("answer", transition, f"{url} does not answer: {found.text}", DEPLOY)
     if found.status != OK:
-        said = str(told.get("error") or found.text)[:EXCERPT]
-        return group.fail(
-            "answer",
-            transition,
-            f"expected {url} to answer 200, found {found.status}: {said}",
-            "read the function's log",
-        )
+        said = str(_told(found.text).get("error") or found.text)[:EXCERPT]
+        sentence = f"expected {url} to answer 200, found {found.status}: {said}"
+        return group.fail("answer", transition, sentence, "read the function's log")
+    if transition == DETECTOR:
+        return group.ok("answer", transition, f"{url} answers")
+    return _served(world, transition, url, _told(found.text))
+
+
+def _served(world: World, transition: str, url: str, told: Mapping[str, object]) -> Check:
+    """Whether the one that answers is the one that is meant."""
     if told.get("transition") != transition:
-        return group.fail(
-            "answer",
-            transition,
-            f"expected {url} to serve {transition}, found {told.get('transition') or 'something else'}",
-            "make plan, make deploy (google_cloudfunctions2_function)",
-        )
+        sentence = f"expected {url} to serve {transition}, found {told.get('transition') or 'something else'}"
+        return group.fail("answer", transition, sentence, DEPLOY)
     mode, own = world.pipeline.transitions[transition].policy.mode, told.get("mode")
     if own != mode:
         return group.warn(
@@ -101,8 +109,9 @@ def _judged(world: World, transition: str, url: str, found: Answered) -> Check:
 
 def _not_for_us(world: World, transition: str, url: str, found: Answered) -> Check:
     """It may be right that we are refused; then whom it does let in is the witness."""
-    job = world.job(transition, "scan")
-    if job and job.state == "enabled" and job.last_attempt and not job.last_error:
+    job = world.job(transition, "sweep" if transition == DETECTOR else "scan")
+    lately = job and job.last_attempt and world.now - job.last_attempt <= LATELY[job.kind]
+    if job and job.last_attempt and lately and not job.last_error:
         when = f"{job.last_attempt:%Y-%m-%d %H:%M}Z"
         return group.ok(
             "answer",

@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 
-from gapheal.doctor.check import Check, Group
+from gapheal.doctor.check import Check, Group, hidden
 from gapheal.doctor.world import World
 from gapheal.errors import ConfigError, GaphealError
-from gapheal.scheduler import DETECTOR, MULTI_REGIONS, ScheduledJob
+from gapheal.scheduler import DETECTOR, ScheduledJob, job_id
 
 group = Group("schedule")
 ROLE = "roles/cloudscheduler.viewer"
 LATELY = {"scan": timedelta(hours=26), "sweep": timedelta(hours=50)}
 """An hourly scan is late after three hours, which the heartbeat tells; here a daily one is no fault either."""
+ELSEWHERE = "gapheal doctor --location <the jobs' region>"
 BODIES = {"scan": {"scan_for_gaps": True}, "sweep": {"scan_for_gaps": True, "sweep": True}}
 
 
@@ -26,7 +27,12 @@ def checks(world: World) -> Iterator[Check]:
         )
         return
     if isinstance(world.jobs, GaphealError):
-        yield _unread(world, world.jobs)
+        yield _unread(world.jobs)
+        return
+    if not world.jobs:
+        first = job_id(world.pipeline.pipeline, next(iter(world.pipeline.transitions)))
+        sentence = f"expected jobs such as {first}, found none: only events ask for anything"
+        yield group.fail("jobs", "all transitions", sentence, f"make plan, make deploy; or {ELSEWHERE}")
         return
     detector = [job for job in world.jobs if job.transition == DETECTOR]
     for transition, step in world.pipeline.transitions.items():
@@ -50,11 +56,10 @@ def checks(world: World) -> Iterator[Check]:
         yield from _job(world, job)
 
 
-def _unread(world: World, error: GaphealError) -> Check:
-    location = world.pipeline.location.lower()
-    if isinstance(error, ConfigError) and location in MULTI_REGIONS:
-        mend = "gapheal doctor --location <the jobs' region>"
-        return group.unknown("jobs", "all transitions", str(error), mend)
+def _unread(error: GaphealError) -> Check:
+    """Where they are is not known, or what they are may not be."""
+    if isinstance(error, ConfigError) and not hidden(error):
+        return group.unknown("jobs", "all transitions", str(error), ELSEWHERE)
     return group.error("jobs", "all transitions", error, ROLE)
 
 

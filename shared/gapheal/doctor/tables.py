@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from google.api_core import exceptions as google
+
 from gapheal.app.live import all_tables, observed, report
 from gapheal.app.unseen import warnings
 from gapheal.bigquery import CALL_SECONDS, RETRY, translated
@@ -60,7 +62,10 @@ def access(world: World) -> Iterator[Check]:
     lacking = []
     for name, permission in wanted.items():
         with translated(f"asking for permissions on {name}"):
-            answer = connection.client.test_iam_permissions(name, [permission], retry=RETRY, timeout=CALL_SECONDS)
+            try:
+                answer = connection.client.test_iam_permissions(name, [permission], retry=RETRY, timeout=CALL_SECONDS)
+            except google.NotFound:
+                continue  # told already
         if permission not in answer.get("permissions", ()):
             lacking.append((name, permission))
     for name, permission in lacking:

@@ -15,8 +15,8 @@ from gapheal.errors import GaphealError
 from gapheal.model.pipeline import Pipeline
 from gapheal.publisher.http import EMULATORS
 from gapheal.publisher.tokens import IdTokens
+from gapheal.scheduler import DETECTOR, ScheduledJob, Scheduler
 from gapheal.scheduler import EMULATOR as SCHEDULER_EMULATOR
-from gapheal.scheduler import ScheduledJob, Scheduler
 
 
 @dataclass
@@ -57,7 +57,10 @@ class World:
         return next((job for job in self.jobs if (job.transition, job.kind) == (transition, kind)), None)
 
     def url(self, transition: str) -> str | None:
-        """Where the transition's function is: where its scans go to, else where its events go to."""
+        """Where a transition's function is: where its scans go to, else where its events go to. The detector's, too."""
+        if transition == DETECTOR:
+            job = self.job(DETECTOR, "sweep")
+            return job.url if job else None
         if job := self.job(transition, "scan"):
             return job.url
         step = self.pipeline.transitions[transition]
@@ -83,18 +86,19 @@ def opened(pipeline: Pipeline, location: str | None = None) -> World:
 
     Args:
         pipeline: the file in its normal form.
-        location: the region of Scheduler's jobs; by default the pipeline's location.
+        location: the region of Scheduler's jobs; by default GAPHEAL_REGION, else the pipeline's location.
 
     Raises:
         ConfigError: no project, or no credentials.
     """
     project = project_of(pipeline)
     local = any(os.environ.get(name) for name in EMULATORS)
+    region = location or os.environ.get("GAPHEAL_REGION")
     scheduled = bool(os.environ.get(SCHEDULER_EMULATOR)) or not local
     return World(
         pipeline=pipeline,
         connection=connect(pipeline.pipeline, project, pipeline.location),
         topics=Topics(project),
-        scheduler=(lambda: Scheduler(pipeline, project, location)) if scheduled else None,
+        scheduler=(lambda: Scheduler(pipeline, project, region)) if scheduled else None,
         local=local,
     )
