@@ -27,6 +27,16 @@ def test_a_tick_asks_for_a_scan_as_cloud_scheduler_would(endpoint):
     assert abs(scheduled.timestamp() - time.time()) < 60
 
 
+def test_the_detector_is_asked_for_a_sweep_after_a_tick_and_then_daily(endpoint):
+    with Ticker({"a": f"{endpoint.url}/a"}, 0.1, NEW_YORK, daily={"gap_detector": f"{endpoint.url}/detector"}):
+        requests = endpoint.wait_for(8)
+
+    (sweep,) = (request for request in requests if request.path == "/detector")
+    assert sweep.body == b'{"scan_for_gaps": true, "sweep": true}'
+    assert sweep.headers["x-cloudscheduler-jobname"] == "gap_detector"
+    assert sweep.at - requests[0].at >= 0.08
+
+
 def test_each_job_ticks_at_its_interval_until_the_end(endpoint):
     with Ticker({"a": f"{endpoint.url}/a", "b": f"{endpoint.url}/b"}, 0.2, NEW_YORK):
         requests = endpoint.wait_for(6)

@@ -12,6 +12,7 @@ import typer
 from gapheal.cli import common
 from gapheal.cli.common import SET_UP, JsonOption
 from gapheal.errors import ConfigError
+from gapheal.judge.health import DETECTOR
 from gapheal.scaffold import write_function
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _write(found: Draft, out: Path, functions: Path) -> list[str]:
         with out.open("x") as file:
             file.write(found.text)
         told.append(f"wrote {out}")
-        for name in found.pipeline.transitions:
+        for name in (*found.pipeline.transitions, DETECTOR):
             there = (functions / name / "main.py").exists()
             told.append(f"{'kept' if there else 'wrote'} {write_function(functions, name)}")
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from gapheal import spec
 from gapheal.errors import GaphealError
+from gapheal.judge.health import DETECTOR
 from gapheal.local import bqemulator, functions, pubsub, workers
 from gapheal.local.calls import Reply, call
 from gapheal.local.nearby import calls_urls, write_nearby
@@ -41,6 +42,7 @@ class Stack:
         tick_seconds: how often Cloud Scheduler's stand-in asks for a scan; None: never.
         run_dir: where logs and written functions stay; None: a temporary folder, kept only after a failure.
         first_port: the first of a row of ports; 0: free ones.
+        detector: whether the gap_detector runs, too; with a ticker it sweeps every 24 ticks.
         say: takes a line of progress.
     """
 
@@ -56,12 +58,14 @@ class Stack:
         tick_seconds: float | None = None,
         run_dir: Path | str | None = None,
         first_port: int = 0,
+        detector: bool = False,
         say: Say = lambda _: None,
     ) -> None:
         self.pipeline_path = Path(pipeline_path).resolve()
         self.pipeline = spec.load(self.pipeline_path)
         self.project = self.pipeline.project or project
         self.function_urls: dict[str, str] = {}
+        self.detector_url: str | None = None
         self.workers_url: str | None = None
         self._file = self.pipeline_path
         self._workers = _resolved(workers)
@@ -69,6 +73,7 @@ class Stack:
         self._functions_dir = _resolved(functions_dir)
         self._seed = seed
         self._tick_seconds = tick_seconds
+        self._detector = detector
         self._run_dir = _resolved(run_dir)
         self._ports = Ports(first_port)
         self._say = say
@@ -80,8 +85,9 @@ class Stack:
             self.supervisor = undo.enter_context(Supervisor(self.run_dir, self._say))
             self._start()
             if self._tick_seconds:
-                ticker = Ticker(self.function_urls, self._tick_seconds, self.pipeline.zone, self._say)
-                undo.enter_context(ticker)
+                daily = {DETECTOR: self.detector_url} if self.detector_url else {}
+                zone = self.pipeline.zone
+                undo.enter_context(Ticker(self.function_urls, self._tick_seconds, zone, self._say, daily))
             self._undo = undo.pop_all()
         return self
 
@@ -100,10 +106,11 @@ class Stack:
         }
 
     def post(self, transition: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
-        """POST `body` as JSON to a transition's function."""
+        """POST `body` as JSON to a transition's function, or the detector's."""
         data = json.dumps(body, default=str).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        return call("POST", self.function_urls[transition], data, sent, timeout=REPLY_SECONDS)
+        url = self.detector_url if transition == DETECTOR and self.detector_url else self.function_urls[transition]
+        return call("POST", url, data, sent, timeout=REPLY_SECONDS)
 
     def scan(self, transition: str, **options: Any) -> dict[str, Any]:
         """Ask for a scan (options as in the request: `start_date`, `end_date`, `dry_run`, `sweep`): the pass report.
@@ -111,6 +118,17 @@ class Stack:
         Raises:
             GaphealError: the function answered with anything but 200.
         """
+        return self._asked(transition, **options)
+
+    def sweep(self, **options: Any) -> dict[str, Any]:
+        """Ask the detector for a sweep (option `dry_run`): its answer.
+
+        Raises:
+            GaphealError: it answered with anything but 200.
+        """
+        return self._asked(DETECTOR, sweep=True, **options)
+
+    def _asked(self, transition: str, **options: Any) -> dict[str, Any]:
         reply = self.post(transition, {"scan_for_gaps": True, **options})
         if reply.status != 200:  # noqa: PLR2004
             found = reply.body.decode(errors="replace")
@@ -134,6 +152,8 @@ class Stack:
             if calls_urls(self.pipeline):
                 self._file = write_nearby(self.pipeline, self.workers_url, self.run_dir)
         self.function_urls = {name: self._start_function(name).address for name in self.pipeline.transitions}
+        if self._detector:
+            self.detector_url = self._start_function(DETECTOR).address
         # Google's Pub/Sub client takes half a second to import: by now there is something to wait for.
         from gapheal.local import wiring  # noqa: PLC0415
 

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gapheal.judge.health import DETECTOR
 from gapheal.local import pubsub
 from gapheal.local.example import Example
 from gapheal.local.processes import Say
 from gapheal.local.stack import Stack
+from gapheal.local.ticker import TICKS_A_DAY
 
 
 def up(
@@ -34,6 +36,7 @@ def up(
         seed=seed,
         tick_seconds=tick_seconds,
         first_port=first_port,
+        detector=True,
         say=say,
     )
     try:
@@ -53,11 +56,15 @@ def description(stack: Stack, tick_seconds: float | None) -> str:
         "Pub/Sub": stack.pubsub_host,
         **({"workers": f"{stack.workers_url}  (GET /log: every trigger they got)"} if stack.workers_url else {}),
         **stack.function_urls,
+        **({DETECTOR: f"{stack.detector_url}  (open it: the dashboard)"} if stack.detector_url else {}),
         "logs": str(stack.supervisor.logs),
     }
     width = max(map(len, places))
     first, url = next(iter(stack.function_urls.items()))
-    ticks = f"Each is asked for a scan every {tick_seconds:g} s." if tick_seconds else "Nobody asks for scans but you."
+    day = f"{TICKS_A_DAY * (tick_seconds or 0):g}"
+    ticks = f"Each is asked for a scan every {tick_seconds:g} s, the detector for a sweep every {day} s."
+    if not tick_seconds:
+        ticks = "Nobody asks for scans but you."
     return "\n".join(
         [
             "",
@@ -71,6 +78,7 @@ def description(stack: Stack, tick_seconds: float | None) -> str:
             *(f"  export {name}={value}" for name, value in stack.env().items()),
             "  gapheal plan                     # what a scan would do with every date, and why",
             "  gapheal status                   # what the ledger knows",
+            "  gapheal sweep                    # look at everything; what stands open",
             f"  {f'curl {url}':<31}  # the same of {first}",
             f"""  curl {url} -d '{{"scan_for_gaps": true, "dry_run": true}}'""",
             f"""  curl {url} -d '{{"scan_for_gaps": true}}'""",
