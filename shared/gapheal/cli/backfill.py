@@ -10,7 +10,7 @@ import typer
 
 from gapheal import backfill as backfills
 from gapheal.backfill import Cancelled, Desk, Kept, Order, Plan, Run, Stopped, Wish, Work, lifted
-from gapheal.cli import common
+from gapheal.cli import common, completing
 from gapheal.cli.backfill_shown import plan_lines, result_lines, row_of
 from gapheal.cli.common import DEFAULT_PIPELINE, HEAL, Exit, JsonOption, PipelineOption
 from gapheal.cli.decide import me
@@ -49,7 +49,11 @@ def backfill(
     ] = None,
     phases: Annotated[
         str | None,
-        typer.Option("--phases", help="The phases to fill, e.g. 3,4,5,6; by default all that are not paused."),
+        typer.Option(
+            "--phases",
+            help="The phases to fill, e.g. 3,4,5,6; by default all that are not paused.",
+            autocompletion=completing.fed,
+        ),
     ] = None,
     only: Annotated[Only, typer.Option("--only", help="The kind of gap to heal.")] = "all",
     again: Annotated[

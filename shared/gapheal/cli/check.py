@@ -10,11 +10,14 @@ from rich.text import Text
 
 from gapheal.app.check import Checked
 from gapheal.app.plan import grouped
-from gapheal.cli import common, tables
+from gapheal.cli import common, completing, tables
 from gapheal.cli.common import DEFAULT_PIPELINE, EndOption, Exit, JsonOption, PipelineOption, StartOption
 from gapheal.intervals import fold
 
-PhaseOption = Annotated[str, typer.Option("--phase", help="A phase of the file; 3 means phase3.")]
+PhaseOption = Annotated[
+    str,
+    typer.Option("--phase", help="A phase of the file; 3 means phase3.", autocompletion=completing.phases),
+]
 
 
 def check(

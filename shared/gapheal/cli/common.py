@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from gapheal import app, events
+from gapheal.cli import completing
 from gapheal.errors import ConfigError, GaphealError, RequestError, Unavailable
 from gapheal.intervals import Interval
 from gapheal.model.pipeline import Pipeline
@@ -38,7 +39,10 @@ PipelineOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 TransitionsOption = Annotated[
-    list[str] | None, typer.Option("--transition", "-t", help="Only this transition; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--transition", "-t", help="Only this transition; may be repeated.", autocompletion=completing.transitions
+    ),
 ]
 StartOption = Annotated[str | None, typer.Option("--start-date", help="Nothing before this date.")]
 EndOption = Annotated[str | None, typer.Option("--end-date", help="Nothing after this date.")]

@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from gapheal import completion
-from gapheal.cli import common
+from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, HEAL, EndOption, JsonOption, PipelineOption, StartOption
 from gapheal.intervals import fold
 from gapheal.spec import load
 
-PhaseOption = Annotated[str, typer.Option("--phase", help="A phase of the file; 3 means phase3.")]
+PhaseOption = Annotated[
+    str,
+    typer.Option("--phase", help="A phase of the file; 3 means phase3.", autocompletion=completing.phases),
+]
 DatesOption = Annotated[
     str | None, typer.Option("--dates", help="Instead: dates, or runs like 2024-04-16..2024-04-30; commas between.")
 ]

@@ -9,11 +9,18 @@ from typing import Annotated
 import typer
 
 from gapheal.app.decisions import Word
-from gapheal.cli import common
+from gapheal.cli import common, completing
 from gapheal.cli.common import DECIDE, DEFAULT_PIPELINE, JsonOption, PipelineOption
 from gapheal.errors import RequestError
 
-NameArgument = Annotated[str, typer.Argument(metavar="TRANSITION", help="e.g. phase2_to_phase3, or a first phase.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TRANSITION",
+        help="e.g. phase2_to_phase3, or a first phase.",
+        autocompletion=completing.decided,
+    ),
+]
 DatesArgument = Annotated[
     list[str], typer.Argument(metavar="DATES...", help="YYYY-MM-DD, or a run YYYY-MM-DD..YYYY-MM-DD.")
 ]

@@ -8,11 +8,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from gapheal.cli import common
+from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, JsonOption, PipelineOption
 from gapheal.cli.tables import COLOURS
 
-TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3")]
+TransitionArgument = Annotated[str, typer.Argument(help="e.g. phase2_to_phase3", autocompletion=completing.transitions)]
 
 
 def explain(

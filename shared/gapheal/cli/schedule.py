@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from gapheal.cli import common
+from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, Exit, JsonOption, PipelineOption
 from gapheal.errors import ConfigError
 from gapheal.judge.health import DETECTOR
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TRANSITION...]", help="Only these (or gap_detector); without one, all of the file."),
+    typer.Argument(
+        metavar="[TRANSITION...]",
+        help="Only these (or gap_detector); without one, all of the file.",
+        autocompletion=completing.transitions,
+    ),
 ]
 LocationOption = Annotated[
     str | None, typer.Option("--location", help="The jobs' region; by default the pipeline's location.")
