@@ -69,6 +69,21 @@ def test_one_broken_target_keeps_nothing_from_the_others(place):
 
 
 @pytest.mark.fault(32)
+def test_a_call_and_its_end_are_never_delivered_in_the_wrong_order(place):
+    found = broken(place)
+    found.receiver.answers = {"pagerduty": [429]}
+    found.passes()
+    found.made(*days(3))
+    # The call fails again; its end would be taken, and the call would then stand open for ever.
+    found.receiver.answers = {"pagerduty": [500]}
+    found.passes()
+    found.passes()
+
+    assert [event.action for event in found.receiver.events] == ["trigger", "resolve"]
+    assert found.receiver.incidents == set()
+
+
+@pytest.mark.fault(32)
 def test_a_target_that_fails_rests_a_minute_and_then_longer(place):
     found = broken(place)
     found.receiver.answers = {"slack": 500}
@@ -252,7 +267,7 @@ def test_who_dies_between_claiming_and_writing_is_followed_by_the_next_pass_afte
     found.world.claims.acquire(f"alerts_{NAME}", shell.NO_DAY, n + 1, "")
     found.passes(after=DEAD_AFTER / timedelta(minutes=1) - 1)
     assert found.receiver.titles == []
-    # The date was triggered meanwhile, and is left in peace for an hour.
+    # The date was triggered meanwhile, and is left in peace for half an hour.
     found.passes(after=60)
 
     assert len(found.receiver.titles) == 1

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from datetime import date, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from tests.alerts import timetable
 from tests.alerts.conftest import NAME, days
-from tests.alerts.receiver import Said
-from tests.alerts.timetable import HOUR, News, Note, Outage, delayed, month, should_be_told
-
-from gapheal.intervals import Interval, unfold
+from tests.alerts.reading import heard
+from tests.alerts.timetable import HOUR, Note, Outage, delayed, month, should_be_told
 
 OLD, YOUNG, HOURS, PAGE_ABOVE = 15, 45, 30 * 24, 5
 JOB = timedelta(minutes=10)
-VERBS = {"": "opened", "more: ": "more", "over: ": "over", "still open: ": "still"}
-BLOCK = re.compile(r"^(more: |over: |still open: |)([a-z][a-z ]+), ([\d,]+) dates?(?: \(since [^)]+\)|: .*)$")
-RUN = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.\.(\d{4}-\d\d-\d\d))?")
-
-
-def heard(said: Said) -> frozenset[News]:
-    """What a person reads: each block's first line, and its dates."""
-    found, lines = [], said.text.splitlines()
-    for head, after in pairwise(lines):
-        if (block := BLOCK.match(head)) and after.startswith("  dates: "):
-            verb, kind, _ = block.groups()
-            found.append(News(VERBS[verb], kind, dates(after), left(after)))
-    return frozenset(found)
-
-
-def dates(line: str) -> frozenset[date]:
-    runs = [(date.fromisoformat(a), date.fromisoformat(b or a)) for a, b in RUN.findall(line)]
-    return frozenset(unfold(Interval.inclusive(*run) for run in runs))
-
-
-def left(line: str) -> int:
-    more = re.search(r", and ([\d,]+) more", line)
-    return int(more[1].replace(",", "")) if more else 0
 
 
 class Month:

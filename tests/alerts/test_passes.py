@@ -203,13 +203,13 @@ def test_a_date_that_an_event_names_is_work_and_no_news(place):
     assert found.receiver.titles == []
 
 
-def test_a_date_whose_first_trigger_brings_nothing_is_told_by_the_scan_after_an_hour(place):
+def test_a_date_whose_first_trigger_brings_nothing_is_told_by_the_scan_after_half_an_hour(place):
     found = place()
     found.settle()
     new = date(2024, 6, 29)
     found.arrives(new)
     found.passes(Source.EVENT, dates=frozenset({new}))
-    found.passes(after=59)
+    found.passes(after=29)
     assert found.receiver.titles == []
     found.passes(after=1)
 

@@ -15,7 +15,7 @@ from gapheal.model.findings import Finding, Kind
 from gapheal.model.passes import GAPS, Action, Condition, Entry, Verdict
 from gapheal.reconcile.records import QUIET, Pass
 
-ON_ITS_WAY = timedelta(hours=1)
+ON_ITS_WAY = timedelta(minutes=30)
 """So long the first trigger of a date is left to bring its rows before anybody hears of it; never past its lease."""
 TOLD_ONCE = "stale_reported"
 GAPS_TOLD = (Kind.GAPS, Kind.STALLED, Kind.HELD)
