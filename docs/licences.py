@@ -15,12 +15,16 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 SPDX = {
     r"apache.*|.*/licenses/LICENSE-2\.0.*": "Apache-2.0",
     r"mit|mit license": "MIT",
+    r"gnu lgpl v3\+|.*\(lgplv3\+\)": "LGPL-3.0-or-later",
     r"mozilla public license 2\.0.*|mpl-2\.0": "MPL-2.0",
     r"(3-clause )?bsd( license)?|bsd 3-clause.*": "BSD-3-Clause",
 }
 """How the same licence is written where its short name is not used."""
 PERMISSIVE = {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "PSF-2.0"}
-WEAK = {"MPL-2.0": "changes of its own files stay open; using it unchanged, as here, asks nothing"}
+WEAK = {
+    "LGPL-3.0-or-later": "a library that may be replaced; installed beside gapheal unchanged, it asks nothing of it",
+    "MPL-2.0": "changes of its own files stay open; using it unchanged, as here, asks nothing",
+}
 
 INTRO = """\
 # Licences
@@ -71,7 +75,7 @@ def page() -> str:
     packages = pinned()
     counts = Counter(licence(name) for name in packages)
     lines = ["| licence | packages |", "|---|---|", *(f"| {name} | {n} |" for name, n in counts.most_common()), ""]
-    lines += [f"{name}: {why}." for name, why in WEAK.items() if name in counts]
+    lines += [f"- {name}: {why}." for name, why in WEAK.items() if name in counts]
     lines += ["", "| package | version | licence |", "|---|---|---|"]
     lines += [f"| {name} | {version} | {licence(name)} |" for name, version in packages.items()]
     return INTRO + "\n".join(lines) + "\n"

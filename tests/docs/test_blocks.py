@@ -17,12 +17,13 @@ NEEDS_CLOUD = re.compile(r"\b(gcloud|terraform|bq)\b|\bmake (plan|deploy|destroy
 OTHERS = {
     "README.md": ("tests/docs/test_readme.py", "def test_the_tour_shows_what_happens"),
     "docs/operations/completion-events.md": ("tests/docs/test_operations.py", "def test_the_commands_of_the_page"),
+    "docs/operations/doctor.md": ("tests/doctor/test_command.py", '"doctor"'),
     "docs/operations/trends.md": ("tests/docs/test_trends.py", "trends.md"),
 }
 """Pages with a test of their own that types their commands."""
 WHEREVER = {
     r"\. \.venv/bin/activate": ("Makefile", "BIN := .venv/bin"),
-    r"gapheal local up .*": ("tests/local/test_stack.py", "from gapheal.local.up import up"),
+    r"gapheal local up.*": ("tests/local/test_stack.py", "from gapheal.local.up import up"),
     r"gapheal backfill --resume .*": ("tests/e2e/test_backfill.py", '"--resume"'),  # wants one that was interrupted
     r"gapheal rollback .*": ("tests/cli/test_rollback.py", "rollback"),  # wants one that failed its post-check
     r"gapheal demo.*": ("tests/demo/test_demo.py", "demo"),
