@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from typer.testing import CliRunner
@@ -39,13 +38,9 @@ def seed(stack):
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
+def stack():
     pytest.importorskip("bqemulator")
-    file = yaml.safe_load((E2E / "pipeline.yaml").read_text())
-    file["defaults"]["policy"]["stale"] = "ignore"
-    path = tmp_path_factory.mktemp("doctor") / "pipeline.yaml"
-    path.write_text(yaml.safe_dump(file))
-    with Stack(path, workers=E2E / "worker.py", broker="embedded", seed=seed) as stack:
+    with Stack(E2E / "pipeline.yaml", workers=E2E / "worker.py", broker="embedded", seed=seed) as stack:
         for transition in stack.pipeline.transitions:
             stack.scan(transition)
         yield stack
