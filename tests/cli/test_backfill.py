@@ -62,27 +62,13 @@ def test_nothing_to_do_keeps_no_backfill(pipeline, listened, gapheal):
     assert json.loads(gapheal("backfill", "list", "--json").output) == []
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (["--phases", "7"], "--phases: expected some of phase3, found '7'"),
-        (["--start-date", "2024-04-25", "--end-date", "2024-04-16"], "swap them"),
-        (["--start-date", "2024-04-16", "--end-date", "2999-01-01"], "expected a date from 1990-01-01 to tomorrow"),
-        (["--start-date", "2024-04-16"], "found only --start-date"),
-        ([*RANGE, "--gate", "most"], "--gate: expected strict, report, or a share of the dates like 0.95"),
-        ([*RANGE, "--why", " "], "why: expected a text of 1 to 500 characters, found 0"),
-        (["--resume", "20240701-0000"], "the ledger knows none yet"),
-        (["--resume", "x", *RANGE], "expected --resume alone"),
-        (["show", "20240701-0000"], "expected the id of a backfill"),
-        (["cancel", "20240701-0000"], "expected the id of a backfill"),
-    ],
-)
-def test_what_cannot_be_done_is_said(pipeline, tables, gapheal, words, expected):
-    words = words if "--phases" not in words else [*RANGE, *words]
-    result = gapheal("backfill", *words)
+def test_an_id_that_nobody_knows_is_said(pipeline, tables, gapheal):
+    for words in (["--resume"], ["show"], ["cancel"]):
+        result = gapheal("backfill", *words, "20240701-0000")
 
-    assert result.exit_code == 2
-    assert expected in " ".join(result.output.split())
+        assert result.exit_code == 2
+        said = "expected the id of a backfill, found 20240701-0000; the ledger knows none yet"
+        assert said in " ".join(result.output.split())
 
 
 def test_a_service_that_is_away_is_exit_code_3(pipeline, tables, gapheal, monkeypatch):
