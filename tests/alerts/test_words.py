@@ -1,0 +1,76 @@
+"""What people read: short, with dates, reasons, since when, and the command that helps."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from tests.alerts.conftest import days
+
+from gapheal.alerts import words
+from gapheal.alerts.changes import changes
+from gapheal.alerts.state import State
+from gapheal.model.findings import Finding, Kind
+from gapheal.testing.clock import NOON
+
+DATES = tuple(days(3) + days(1, first=5))
+GAPS = Finding(
+    Kind.GAPS, "a_to_b", "4 gaps", "gapheal plan", DATES, NOON, {"codes": {"missing": 3, "stale_written": 1}}
+)
+LATE = Finding(Kind.NO_SCAN, None, "nobody scans", "gapheal schedule list", since=NOON)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_has_a_name(kind):
+    assert words.headline(Finding(kind, None, "s", "c")) == words.NAMES[kind]
+
+
+def test_a_block_says_dates_reasons_since_when_and_the_command():
+    assert words.block(GAPS).splitlines() == [
+        "open gaps, 4 dates: 4 gaps",
+        "  dates: 2024-06-01..2024-06-03, 2024-06-06",
+        "  reasons: missing 3, stale_written 1",
+        "  since: 2024-07-01 16:00 UTC",
+        "  -> gapheal plan",
+    ]
+
+
+def test_many_runs_of_dates_are_cut_and_counted():
+    told = words.ranges([day for day in days(40) if day.day % 2])
+
+    assert told.endswith("2024-06-15, and 12 more")
+
+
+def test_a_digest_names_its_day_and_everything_that_stands_open():
+    title, text = words.digest("nba-props", [GAPS, LATE], NOON, ["p50 1.5 h"])
+
+    assert title == "[nba-props] digest of 2024-07-01: 2 things stand open"
+    assert text.splitlines() == [
+        "a_to_b:",
+        "  - open gaps, 4 dates (2024-06-01..2024-06-03, 2024-06-06), since 2024-07-01 16:00 UTC",
+        "    4 gaps",
+        "    -> gapheal plan",
+        "the whole pipeline:",
+        "  - no scan, since 2024-07-01 16:00 UTC",
+        "    nobody scans",
+        "    -> gapheal schedule list",
+        "p50 1.5 h",
+    ]
+    assert words.digest("nba-props", [], NOON)[0] == "[nba-props] digest of 2024-07-01: all well"
+
+
+def test_no_message_is_longer_than_slack_takes():
+    sentence = "x" * 5_000
+    long = Finding(Kind.FAILING, "a_to_b", sentence, "gapheal validate --live", since=NOON)
+    changed = changes("a_to_b", [long], State(n=1), now=NOON + timedelta(hours=1), baseline=False)
+    note = words.note("nba-props", "a_to_b", changed, NOON)
+
+    assert len(note.body) <= words.LONGEST < 3_000
+    assert len(note.title) <= words.LONGEST_TITLE
+
+
+def test_apprise_is_not_imported_before_somebody_is_told_something():
+    seen = "import sys, gapheal.app, gapheal.alerts; print([name for name in sys.modules if name == 'apprise'])"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
