@@ -39,7 +39,7 @@ defaults:
   entity_column: game
   policy:
     mode: heal
-    scan_days: 30
+    scan_days: 45
     lease_minutes: 60
     page_above: 20
     excuses: [{reason: off-season, outside: s}]
@@ -159,15 +159,21 @@ def lost(watched: Watched) -> None:
     watched.drop([day(2)], "d.refined", "d.audit", "d.served")
 
 
-SEASON = [day(n) for n in range(29, 6, -1)]
-CRASHED_AT = 15
+SEASON = [day(n) for n in range(42, 1, -1)]
+"""41 dates of 30 games: 1,230."""
+CRASHED_AT = SEASON[26]
+"""After 26 whole dates and 20 games of the next: 800."""
 
 
 def crash(watched: Watched) -> None:
-    """A job for 230 games died after 150 and a bit; nobody noticed, and the next phase went on."""
-    watched.drop(SEASON[CRASHED_AT:], "d.refined", "d.audit", "d.served")
-    watched.put("d.refined", SEASON[CRASHED_AT], 6)
-    watched.put("d.audit", SEASON[CRASHED_AT])
+    """A job for 1,230 games died after 800; nobody noticed, and the next phase went on with what there was."""
+    for each in SEASON:
+        made = 30 if each < CRASHED_AT else 20 if each == CRASHED_AT else 0
+        for table, games in zip(("d.schedule", *TABLES), (30, 30, made, made, made), strict=True):
+            if games:
+                watched.put(table, each, games)
+            else:
+                watched.drop([each], table)
 
 
 PLAYOFFS = frozenset(date(2022, 4, 16) + timedelta(days=n) for n in range(45))
@@ -264,11 +270,11 @@ def source_ends(watched: Watched) -> None:
 LATE = PIPELINE.replace("2024-08-31", "2024-06-15")
 PLANTS = {
     "a lost message": Plant((23, 30), lost, Kind.GAPS, frozenset({day(2)}), Condition.MISSING),
-    "a crash at 150 of 230 games, the rest": Plant(
-        (21, 34), crash, Kind.GAPS, frozenset(SEASON[CRASHED_AT + 1 :]), Condition.MISSING
+    "a crash at 800 of 1,230 games, the rest": Plant(
+        (21, 34), crash, Kind.GAPS, frozenset(SEASON[27:]), Condition.MISSING
     ),
-    "a crash at 150 of 230 games, the date of it": Plant(
-        (21, 34), crash, Kind.GAPS, frozenset({SEASON[CRASHED_AT]}), Condition.PARTIAL
+    "a crash at 800 of 1,230 games, the date of it": Plant(
+        (21, 34), crash, Kind.GAPS, frozenset({CRASHED_AT}), Condition.PARTIAL
     ),
     "playoffs in the first phase for years": Plant(
         (54,), playoffs, Kind.HELD, PLAYOFFS, Condition.MISSING, judged_in=SWEEP, told_in=SWEEP, before=True
