@@ -366,6 +366,15 @@ def test_a_service_that_does_not_answer_is_told_as_such(cloud, world):
     assert (found.state, found.unavailable) == (State.UNKNOWN, True)
 
 
+def test_a_service_that_is_away_is_not_waited_for_again_and_again(cloud, world, monkeypatch):
+    monkeypatch.setattr("gapheal.doctor.topics.CALL_SECONDS", 1.5)
+    cloud.pubsub.refuses = dict.fromkeys(("raw-complete", "refined-complete"), grpc.StatusCode.UNAVAILABLE)
+    found = [check for check in looked(world) if check.group in {"events", "triggers"}]
+
+    assert {(check.state, check.unavailable) for check in found} == {(State.UNKNOWN, True)}
+    assert ["not asked" in check.sentence for check in found] == [False, *[True] * 5]
+
+
 def test_in_a_multi_region_the_jobs_region_is_asked_for(world):
     world.pipeline = world.pipeline.model_copy(update={"location": "US"})
     world.scheduler = lambda: Scheduler(world.pipeline, PROJECT)

@@ -61,7 +61,8 @@ def doctor(
         if tried:
             found += tried.run()
     if as_json:
-        common.print_json({"checks": [check.plain() for check in found], "summary": _summary(found)})
+        told = {"checks": [check.plain() for check in found], "summary": _summary(found)}
+        common.print_json({**told, **({"creates": tried.creates} if tried else {})})
     else:
         _print(found)
     raise typer.Exit(_exit(found))

@@ -60,6 +60,8 @@ class Topics:
         self._project = project
         self._publisher, self._subscriber = (publisher, subscriber) if publisher and subscriber else _clients()
         self._known: dict[str, list[Subscription]] = {}
+        self._away: Unavailable | None = None
+        """Pub/Sub could not be reached at all: every further question would wait as long."""
 
     def path(self, topic: str) -> str:
         """A topic's full name."""
@@ -73,7 +75,7 @@ class Topics:
             Unavailable: Pub/Sub did not answer.
         """
         path = self.path(topic)
-        with translated(path):
+        with self._asking(path):
             return list(self._publisher.list_topic_subscriptions(request={"topic": path}, **_call()))
 
     def subscriptions(self, topic: str) -> list[Subscription]:
@@ -95,7 +97,7 @@ class Topics:
             Unavailable: Pub/Sub did not answer.
         """
         wanted, path = "pubsub.topics.publish", self.path(topic)
-        with translated(path):
+        with self._asking(path):
             request = {"resource": path, "permissions": [wanted]}
             answer = self._publisher.test_iam_permissions(request=request, **_call())
         return wanted in answer.permissions
@@ -107,7 +109,7 @@ class Topics:
             ConfigError: it is there already, or we may not.
             Unavailable: Pub/Sub did not answer.
         """
-        with translated(f"creating {self.path(topic)}"):
+        with self._asking(f"creating {self.path(topic)}"):
             self._publisher.create_topic(request={"name": self.path(topic)}, **_call())
 
     def delete(self, topic: str) -> None:
@@ -117,14 +119,26 @@ class Topics:
             ConfigError: we may not.
             Unavailable: Pub/Sub did not answer.
         """
-        with translated(f"deleting {self.path(topic)}"):
+        with self._asking(f"deleting {self.path(topic)}"):
             try:
                 self._publisher.delete_topic(request={"topic": self.path(topic)}, **_call())
             except google.NotFound:
                 return
 
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        if self._away:
+            raise Unavailable(f"{what}: not asked: Pub/Sub does not answer") from self._away
+        try:
+            with translated(what):
+                yield
+        except Unavailable as error:
+            if isinstance(error.__cause__, (google.ServiceUnavailable, google.RetryError)):
+                self._away = error
+            raise
+
     def _read(self, name: str) -> Subscription:
-        with translated(name):
+        with self._asking(name):
             found = self._subscriber.get_subscription(request={"subscription": name}, **_call())
         # `expiration_policy` without a time to live says never; without the policy it is Pub/Sub's default.
         policy = found.expiration_policy if "expiration_policy" in found else None
