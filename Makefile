@@ -57,6 +57,11 @@ bench: setup  ## Measure judging and event latency, as ratios in one run
 precision: setup  ## Plant 200 worlds and hold every verdict against the truth (SEEDS=20: fewer)
 	@$(BIN)/python -m tests.precision $(if $(SEEDS),--seeds $(SEEDS))
 
+.PHONY: season
+season: setup  ## Backfill a week, three playoffs and a season: simulated, then on the local stack (SPAN=week: that alone)
+	@$(BIN)/python -m tests.backfill.season
+	@$(BIN)/python -m tests.season $(SPAN)
+
 .PHONY: soak
 soak: setup  ## Run PASSES=1000 hourly passes while one call in twenty fails
 	@$(BIN)/python -m tests.faults.soak --passes $(or $(PASSES),1000)

@@ -1,4 +1,4 @@
-"""The season 2023-24 by one backfill at the jobs' real times, in simulated time: `python -m tests.backfill.season`."""
+"""A week, the playoffs and a season by one backfill each, in simulated time: `python -m tests.backfill.season`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def season(name: str) -> list[date]:
     """Its dates, all-star games too."""
     with CALENDAR.open() as file:
         return [date.fromisoformat(row["date"]) for row in csv.DictReader(file) if row["season"] == name]
+
+
+def playoffs() -> list[date]:
+    """Those of three seasons that never went beyond the first phase."""
+    runs = {
+        "2021-22": (date(2022, 4, 16), date(2022, 6, 16)),
+        "2022-23": (date(2023, 4, 15), date(2023, 6, 12)),
+        "2023-24": (date(2024, 4, 16), date(2024, 6, 17)),
+    }
+    return [day for name, (first, last) in runs.items() for day in season(name) if first <= day <= last]
+
+
+SPANS = {"week": season("2023-24")[:7], "playoffs": playoffs(), "season": season("2023-24")}
+"""What an operator asks for by one command."""
 
 
 def real(precompute: int, coordinator: int) -> Phases:
@@ -52,11 +66,25 @@ def backfilled(dates: list[date], phases: Phases, call_seconds: float, max_in_fl
     plant.backfill(plant.wish(dates[0], dates[-1], max_in_flight=max_in_flight))
     assert plant.held("shown") == set(dates)
     assert len(plant.log) == len(set(plant.log)) == len(dates) * len(phases)
+    assert [event["phase"] for event in plant.events] == list(phases)
+    assert all((event["start_date"], event["end_date"]) == (str(dates[0]), str(dates[-1])) for event in plant.events)
     return plant.elapsed
 
 
+def short() -> Phases:
+    """Jobs of five seconds a date, ten at a time: as a whole some 40 times faster than real."""
+    return {f"phase{number}": (10, 5.0) for number in (3, 4, 5, 6)}
+
+
 def main() -> None:
-    dates = season("2023-24")
+    for name, dates in SPANS.items():
+        took, least = backfilled(dates, short(), 0.01, 10), alone(dates, short())
+        print(  # noqa: T201
+            f"{name}, {len(dates)} dates x 4 phases of 5 s, 10 at a time: {took:.0f} s, workers alone {least:.0f} s, "
+            f"ratio {took / least:.2f}",
+            flush=True,
+        )
+    dates = SPANS["season"]
     for precompute, coordinator in ((1, 1), (10, 1), (10, 25)):
         phases = real(precompute, coordinator)
         took, least = backfilled(dates, phases, 0.5, 40), alone(dates, phases)
