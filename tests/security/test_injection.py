@@ -153,7 +153,7 @@ BEYOND = {
     "three quotes that only seem closed": "''' ' ''' = x) UNION ALL SELECT ('a' = 'a",
     "three double quotes that only seem closed": '""" " """ = x) UNION ALL SELECT ("a" = "a',
     "three quotes that another table would close": "'''a' = 'b'",
-    "a quote that only seems to end an identifier": r"`a\` ` ) UNION ALL SELECT (1 ` `",
+    "a quote that only seems to end an identifier": r"`a\` ` ) UNION ALL SELECT (`b\` `",
     "a line end in a text": "'a\nb' = x",
     "a whole query": "SELECT TRUE",
 }
