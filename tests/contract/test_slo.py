@@ -270,35 +270,60 @@ STORIES = {
         [],
         {"gaps": 1, "open_now": 1},
     ),
+    "that was whole when a person asked for it anew is none": (
+        [
+            (120, "complete", {}),
+            (100, "stale", {"code": "slow_start"}),
+            (99, "stale", {"code": "leased"}),
+            (80, "complete", {}),
+        ],
+        [(110, "again")],
+        {"gaps": 0},
+    ),
+    "that was open when a person asked for it anew is one": (
+        [(100, "stale", {}), (80, "complete", {})],
+        [(90, "again")],
+        {"gaps": 1, "healed": 1, "decided": 1, "heal": [72_000], "detect": [3_600]},
+    ),
+    "that is missing when a person asks for it anew is one": (
+        [(290, "complete", OLD), *LOST_THEN],
+        [(110, "again")],
+        {"gaps": 1, "healed": 1, "decided": 1, "heal": [72_000], "detect": [3_600]},
+    ),
     "with a word while it was open": (
         LOST_THEN,
-        [85],
+        [(85, "retry")],
         {"gaps": 1, "healed": 1, "decided": 1, "heal": [72_000], "detect": [3_600]},
     ),
     "with a word before it was seen": (
         LOST_THEN,
-        [100 + 24],
+        [(100 + 24, "retry")],
         {"gaps": 1, "healed": 1, "decided": 1, "heal": [72_000], "detect": [3_600]},
     ),
     "with a word that was over": (
         LOST_THEN,
-        [100 + 24 * 7 + 1],
+        [(100 + 24 * 7 + 1, "retry")],
         {"gaps": 1, "healed": 1, "alone_24h": 1, "heal": [72_000], "detect": [3_600]},
     ),
     "with a word after it was healed": (
         LOST_THEN,
-        [79],
+        [(79, "retry")],
         {"gaps": 1, "healed": 1, "alone_24h": 1, "heal": [72_000], "detect": [3_600]},
     ),
 }
-"""By name: verdicts as (hours ago, condition, more), words as hours ago, and what is told of it."""
+"""By name: verdicts as (hours ago, condition, more), words as (hours ago, which), and what is told of it."""
 
 
 def tell(ledger, names):
     """The figures after a first look, and these stories, each on a date of its own."""
     numbered = [(number, STORIES[name]) for number, name in enumerate(names)]
     verdicts = [verdict(n, *moment, ANY, **more) for n, story in numbered for *moment, more in story[0]]
-    record(ledger, verdicts, [passed(NAME, 300)], [word(n, hours) for n, story in numbered for hours in story[1]])
+    record(
+        ledger,
+        verdicts,
+        [passed(NAME, 300)],
+        [word(n, hours, decision=which) for n, story in numbered for hours, which in story[1]],
+    )
     return ledger.slo(SINCE)["figures"][0]
 
 

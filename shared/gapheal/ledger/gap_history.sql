@@ -1,5 +1,6 @@
 -- Every gap that ever was, one row from first sight to its end: when its data arrived, when it was seen, when and how it
--- was closed, and whether a person said a word about it. Stale dates that are only reported are no gaps.
+-- was closed, and whether a person said a word about it. Stale dates that are only reported, and whole dates that a
+-- person asked for anew, are no gaps.
 WITH
   looked AS (
     -- A transition's first scan or sweep finds the history: what was lost before anybody looked.
@@ -10,24 +11,30 @@ WITH
   ),
   said AS (
     SELECT transition, partition_date, observed_at, recorded_at, condition, code, arrived_at, triggered_at,
-      condition IN ('missing', 'partial', 'stale') AND code != 'stale_reported' AS is_gap,
-      condition IN ('complete', 'excused') AS is_end
+      condition IN ('complete', 'excused') AS is_end, FALSE AS is_again
     FROM `${ledger}.verdicts`
     WHERE condition IS NOT NULL
     UNION ALL
-    SELECT transition, partition_date, observed_at, recorded_at, NULL, NULL, NULL, NULL, FALSE, FALSE
+    SELECT transition, partition_date, observed_at, recorded_at, NULL, NULL, NULL, NULL, FALSE, decision = 'again'
     FROM `${ledger}.decisions`
   ),
   numbered AS (
     -- What lies between two ends is one story.
     SELECT *,
       COALESCE(SUM(IF(is_end, 1, 0)) OVER earlier, 0) AS story,
-      MAX(IF(is_end, observed_at, NULL)) OVER earlier AS ended_before
+      MAX(IF(is_end, observed_at, NULL)) OVER earlier AS ended_before,
+      MAX(IF(is_again, observed_at, NULL)) OVER earlier AS asked_anew_at
     FROM said
     WINDOW earlier AS (
       PARTITION BY transition, partition_date ORDER BY observed_at, recorded_at
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
+  ),
+  sorted AS (
+    SELECT *,
+      condition IN ('missing', 'partial')
+        OR (condition = 'stale' AND code != 'stale_reported' AND NOT IFNULL(asked_anew_at > ended_before, FALSE)) AS is_gap
+    FROM numbered
   ),
   told AS (
     SELECT transition, partition_date, condition, code, arrived_at, ended_before, observed_at AS opened_at,
@@ -35,7 +42,7 @@ WITH
       MAX(IF(is_end, condition, NULL)) OVER one_story AS closed_as,
       MAX(IF(is_end, triggered_at, NULL)) OVER one_story AS triggered_at,
       MAX(IF(condition IS NULL, observed_at, NULL)) OVER one_story AS decided_at
-    FROM numbered
+    FROM sorted
     WHERE TRUE
     QUALIFY is_gap AND ROW_NUMBER() OVER (
       PARTITION BY transition, partition_date, story, is_gap ORDER BY observed_at, recorded_at

@@ -62,20 +62,27 @@ def history(rows: Rows) -> Iterator[Story]:
 
 
 def _stories(transition: str, some: Sequence[Mapping[str, Any]], looked: datetime | None) -> Iterator[Story]:
-    story, word, ended = None, None, None
+    story, word, ended, anew = None, None, None, False
     for row in some:
         condition, now = row.get("condition"), _when(row)
         if condition is None:
             word = now
-        elif condition in GAPS and row["code"] != "stale_reported" and story is None:
+            anew = anew or (row["decision"] == "again" and ended is not None)
+        elif story is None and _is_gap(row, anew=anew):
             story = Story(transition, now, looked is None or now <= looked, _detected(row, looked, ended))
         elif condition in _ENDS:
             if story:
                 story.closed_at, story.closed_as, story.triggered = now, condition, bool(row["triggered_at"])
                 yield _decided(story, word)
-            story, word, ended = None, None, now
+            story, word, ended, anew = None, None, now, False
     if story:
         yield _decided(story, word)
+
+
+def _is_gap(row: Mapping[str, Any], *, anew: bool) -> bool:
+    if row["condition"] == "stale":
+        return row["code"] != "stale_reported" and not anew
+    return row["condition"] in GAPS
 
 
 def _decided(story: Story, word: datetime | None) -> Story:
