@@ -46,6 +46,7 @@ function drawMonth(year, month) {
   const figure = element("div", { class: "month" }, element("h4", {}, MONTHS[month].slice(0, 3)), element("ul", { class: "rows", "aria-hidden": "true" }, ...labels));
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("viewBox", `0 0 ${31 * PITCH} ${height}`);
+  svg.dataset.first = first;
   if (any) {
     svg.setAttribute("role", "grid");
     svg.setAttribute("aria-label", `${MONTHS[month]} ${year}`);
@@ -89,7 +90,22 @@ function cellOf(node) {
   return name ? cells[Number(name[1])].get(Number(name[2])) : null;
 }
 
+// The cell beneath the pointer: shapes have holes, and nobody aims at ten pixels.
+function cellAt(event) {
+  const svg = event.target instanceof Element && event.target.closest("svg[data-first]");
+  if (!svg) return null;
+  const box = svg.getBoundingClientRect();
+  const pitch = box.width / 31;
+  const row = cells[Math.floor((event.clientY - box.top) / pitch) - 1];
+  return (row && row.get(Number(svg.dataset.first) + Math.floor((event.clientX - box.left) / pitch))) || null;
+}
+
 const nodeOf = (cell) => document.getElementById(`c${cell.t}-${cell.day}`);
+
+function point(cell) {
+  const node = nodeOf(cell);
+  if (pointed !== node) showTip(cell, node);
+}
 
 // Roving tabindex: one cell of the whole calendar can be reached by Tab.
 function focusCell(cell) {
@@ -139,12 +155,12 @@ board.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 board.addEventListener("click", (event) => {
-  const cell = cellOf(event.target);
+  const cell = cellAt(event);
   if (cell) explain(cell);
 });
-board.addEventListener("pointerover", (event) => {
-  const cell = cellOf(event.target);
-  if (cell) showTip(cell, event.target);
+board.addEventListener("pointermove", (event) => {
+  const cell = cellAt(event);
+  if (cell) point(cell);
   else hideTip();
 });
 board.addEventListener("pointerleave", hideTip);

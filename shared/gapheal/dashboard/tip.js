@@ -31,8 +31,10 @@ function hideTip() {
 }
 
 addEventListener("scroll", () => {
-  if (pointed && pointed === document.activeElement) placeTip();
-  else hideTip();
+  if (!pointed) return;
+  const { top, bottom } = pointed.getBoundingClientRect();
+  if (bottom < 0 || top > innerHeight) hideTip();
+  else placeTip();
 }, { passive: true });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") hideTip();
