@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import functions_framework
 import pytest
+from tests.functions.sweeps import MAIN, NOW, TABLES, TODAY, Detector
+from tests.functions.sweeps import PIPELINE as SWEPT
 from werkzeug.test import Client, TestResponse
 
 from gapheal import app
 from gapheal.spec import load
-from gapheal.testing import World
+from gapheal.testing import MemoryAlerts, World
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
@@ -82,3 +85,28 @@ def function(transition, world, capsys) -> Function:
     source = FUNCTIONS / transition / "main.py"
     client = functions_framework.create_app("handle", str(source)).test_client()
     return Function(transition, client, world, capsys)
+
+
+@pytest.fixture
+def detector_file(tmp_path, monkeypatch):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(SWEPT)
+    monkeypatch.setenv("GAPHEAL_PIPELINE", str(path))
+    monkeypatch.delenv("GAPHEAL_MODE", raising=False)
+    return path
+
+
+@pytest.fixture
+def detector(detector_file, monkeypatch, capsys):
+    """Sixty whole days up to yesterday, all of them scanned a moment ago."""
+    world, alerts = World(load(detector_file)), MemoryAlerts()
+    world.clock.moment = NOW
+    for n in range(1, 61):
+        for table in TABLES:
+            world.warehouse.put(table, TODAY - timedelta(days=n), rows=5)
+    ports = {**world.ports, "alerts": alerts}
+    monkeypatch.setattr("gapheal.app.build", partial(app.build, **ports))
+    client = functions_framework.create_app("handle", str(MAIN)).test_client()
+    detector = Detector(client, world, alerts, capsys, detector_file)
+    detector.pass_by()
+    return detector

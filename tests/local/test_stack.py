@@ -234,6 +234,7 @@ nba-props runs on this machine, as project gapheal-local. Nobody asks for scans 
   BigQuery          http://127.0.0.1:PORT
   Pub/Sub           127.0.0.1:PORT
   phase2_to_phase3  http://127.0.0.1:PORT
+  gap_detector      http://127.0.0.1:PORT  (open it: the dashboard)
   logs              RUN/logs
 
 Nothing is triggered by phase2_to_phase3: to change that, write `mode: heal` into
@@ -247,6 +248,7 @@ In another shell:
   export GAPHEAL_PIPELINE=FOLDER/pipeline.yaml
   gapheal plan                     # what a scan would do with every date, and why
   gapheal status                   # what the ledger knows
+  gapheal sweep                    # look at everything; what stands open
   curl http://127.0.0.1:PORT      # the same of phase2_to_phase3
   curl http://127.0.0.1:PORT -d '{"scan_for_gaps": true, "dry_run": true}'
   curl http://127.0.0.1:PORT -d '{"scan_for_gaps": true}'

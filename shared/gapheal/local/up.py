@@ -61,10 +61,10 @@ def description(stack: Stack, tick_seconds: float | None) -> str:
     }
     width = max(map(len, places))
     first, url = next(iter(stack.function_urls.items()))
-    day = f"{TICKS_A_DAY * (tick_seconds or 0):g}"
-    ticks = f"Each is asked for a scan every {tick_seconds:g} s, the detector for a sweep every {day} s."
-    if not tick_seconds:
-        ticks = "Nobody asks for scans but you."
+    ticks = "Nobody asks for scans but you."
+    if tick_seconds:
+        day = TICKS_A_DAY * tick_seconds
+        ticks = f"Each is asked for a scan every {tick_seconds:g} s, the detector for a sweep every {day:g} s."
     return "\n".join(
         [
             "",
