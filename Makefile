@@ -66,6 +66,11 @@ season: setup  ## Backfill a week, three playoffs and a season: simulated, then 
 soak: setup  ## Run PASSES=1000 hourly passes while one call in twenty fails
 	@$(BIN)/python -m tests.faults.soak --passes $(or $(PASSES),1000)
 
+# The dashboard's pictures are made by its tests, in the machine's own Chromium.
+.PHONY: screenshots
+screenshots: setup  ## Renew the pictures in docs/images (needs Chromium)
+	@GAPHEAL_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
+
 PIPELINE ?= pipeline.yaml
 DIST ?= dist
 
