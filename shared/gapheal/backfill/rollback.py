@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -129,21 +129,25 @@ def performed(app: App, past: Past, rollback: Rollback, who: str, why: str) -> l
     ledger.decide(
         [
             {
-                "observed_at": at.isoformat(), "transition": name, "decision": HOLD, "partition_date": str(day),
-                "who": who, "why": why, "until": None, "backfill_id": order.id,
+                "observed_at": at.isoformat(),
+                "transition": name,
+                "decision": HOLD,
+                "partition_date": str(day),
+                "who": who,
+                "why": why,
+                "until": None,
+                "backfill_id": order.id,
             }
             for name, days in rollback.days.items()
             for day in days
         ]
     )
     done: list[Part] = []
-    try:
-        for (name, table), parts in _by_table(rollback.parts):
-            past.restore(name, table, [Back(part.day, part.at, part.now.rows, part.then.rows) for part in parts])
-            done += parts
-    finally:
-        if done:
-            _keep(app, rollback.found, done, who)
+    for (name, table), parts in _by_table(rollback.parts):
+        past.restore(name, table, [Back(part.day, part.at, part.now.rows, part.then.rows) for part in parts])
+        done += parts
+        # At once: whoever types it again after a crash must not take this for somebody else's write.
+        _keep(app, rollback.found, done, who)
     return done
 
 
@@ -227,9 +231,10 @@ def _by_table(parts: Iterable[Part]) -> Iterator[tuple[tuple[str, str], list[Par
     yield from tables.items()
 
 
-def _keep(app: App, found: Kept, done: Iterable[Part], who: str) -> None:
-    """A state more of the backfill: its report, with what was put back."""
-    at = max(app.loop.clock.now(), found.states[-1].at + AFTER)
+def _keep(app: App, found: Kept, done: Sequence[Part], who: str) -> None:
+    """A state more of the backfill: its report, with all that was put back by now."""
+    tables = len({(part.transition, part.table) for part in done})
+    at = max(app.loop.clock.now(), found.states[-1].at) + tables * AFTER
     rows = [{**part.plain(), "who": who, "done_at": at.isoformat()} for part in done]
     report = {**(found.report or {}), ROLLED_BACK: [*_done(found), *rows]}
     app.loop.ledger.keep_backfill(found.order.row(ROLLED_BACK, at, report, who))
