@@ -63,6 +63,7 @@ def test_a_ledger_grows_with_the_square_of_its_transitions(made):
 
 def test_what_is_free_is_taken_off_once(made):
     assert sum(made["bill"](1, 2).values()) == 0
+    assert 0 < sum(made["bill"](10, 4).values()) < 1  # "less than a dollar", say other pages
     assert made["bill"](1_000, 4)["Scheduler"] == pytest.approx((1_000 + 100 - 3) * 0.10)
 
 
