@@ -10,7 +10,7 @@ locals {
 
   # Log lines that are counted.
   counters = {
-    scans       = { filter = local.scans_filter, labels = ["transition"], description = "Scans and sweeps that were answered well" }
+    scans       = { filter = "${local.passes_filter} AND jsonPayload.source=\"scan\"", labels = ["transition"], description = "Scans that were answered well; a daily sweep is no heartbeat" }
     breaker     = { filter = "${local.passes_filter} AND jsonPayload.breaker=\"open\"", labels = ["transition"], description = "Passes that found their breaker open" }
     slow_passes = { filter = "${local.passes_filter} AND jsonPayload.duration_ms>${var.timeout_seconds * 500}", labels = ["transition"], description = "Passes that took more than half their deadline" }
     digests     = { filter = "${local.passes_filter} AND jsonPayload.digest.findings>=0", labels = [], description = "Sweeps of the whole pipeline that were answered well" }

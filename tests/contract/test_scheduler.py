@@ -8,9 +8,10 @@ import grpc
 import pytest
 from tests.scheduling import LAST, NEXT, CloudScheduler
 
+from gapheal.app.wiring import CloudSchedule
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.scheduler import EMULATOR, Scheduler, job_id
-from gapheal.testing import small_pipeline
+from gapheal.testing import MemorySchedule, small_pipeline
 
 PARENT = "projects/gapheal-test/locations/us-west2"
 NAMES = ["raw_to_refined", "refined_to_served"]
@@ -147,3 +148,46 @@ def test_without_credentials_it_says_how_to_get_some(monkeypatch, tmp_path):
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(ConfigError, match="gcloud auth application-default login"):
         Scheduler(PIPELINE, "gapheal-test")
+
+
+# --- As the port that the detector asks -------------------------------------------------------------------------------
+
+
+def test_the_port_tells_each_job_as_the_memory_double_does(cloud, monkeypatch):
+    """The double may know less of a job, and nothing else."""
+    for name in NAMES:
+        cloud.put(job_id("small", name))
+    cloud.put("small-gap-detector", "PAUSED", code=7)
+
+    real = CloudSchedule(PIPELINE, "gapheal-test").jobs()
+    double = MemorySchedule(PIPELINE)
+    double.put("gap_detector", "sweep", "paused", "failed (code 7)")
+
+    assert [{key: row[key] for key in told} for row, told in zip(real, double.jobs(), strict=True)] == double.jobs()
+
+
+def test_the_port_looks_where_the_functions_are(cloud, monkeypatch):
+    """The data may be in a multi-region, where no job is."""
+    cloud.put("small-gap-detector")
+    monkeypatch.setenv("GAPHEAL_REGION", "us-west2")
+
+    (job,) = CloudSchedule(PIPELINE.model_copy(update={"location": "US"}), "gapheal-test").jobs()
+
+    assert job["transition"] == "gap_detector"
+
+
+def test_where_no_job_is_the_port_says_so_and_where_it_may_not_look_it_says_that(cloud):
+    assert CloudSchedule(PIPELINE, "gapheal-test").jobs() == []
+
+    cloud.refuses = grpc.StatusCode.PERMISSION_DENIED, "denied"
+    with pytest.raises(ConfigError, match="no permission"):
+        CloudSchedule(PIPELINE, "gapheal-test").jobs()
+
+
+@pytest.mark.parametrize("emulator", ["BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"])
+def test_beside_an_emulator_nothing_in_the_cloud_is_asked(monkeypatch, emulator):
+    monkeypatch.delenv(EMULATOR, raising=False)
+    monkeypatch.setenv(emulator, "127.0.0.1:1")
+
+    with pytest.raises(ConfigError, match="there is no Cloud Scheduler beside an emulator"):
+        CloudSchedule(PIPELINE, "gapheal-test").jobs()
