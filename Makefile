@@ -49,9 +49,28 @@ audit: setup .venv-audit/ready  ## Known weaknesses of what is installed, and Te
 simulate: setup  ## Whole histories with crashes, lost replies and late jobs (SEEDS=10000; SEED=123 replays one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
 
+PEERS := luigi sqlmesh dagster
+CONTENDERS := tests/benchmarks/contenders
+
 .PHONY: bench
-bench: setup  ## Measure judging and event latency, as ratios in one run
-	@$(BIN)/python -m tests.benchmarks
+bench: setup .bench/function/ready $(PEERS:%=.bench/%/ready)  ## Measure against raw calls, Luigi, SQLMesh and Dagster: docs/performance.md
+	@$(BIN)/python -m tests.benchmarks --page docs/performance.md
+
+# They conflict with one another and with us, so each has an environment of its own. What cannot be installed is told.
+.bench/%/ready: $(CONTENDERS)/%.txt
+	@echo "Installing $* into .bench/$* ..."
+	@$(PYTHON) -m venv .bench/$*
+	@.bench/$*/bin/python -m pip install --quiet --quiet --no-deps --requirement $< && touch $@ || echo "$* could not be installed"
+
+.bench/function/ready: functions/requirements.txt
+	@echo "Installing what a function needs into .bench/function ..."
+	@$(PYTHON) -m venv .bench/function
+	@.bench/function/bin/python -m pip install --quiet --quiet --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: profile
+profile: setup  ## Draw flame graphs of a pass and of a cold start into .bench/profile
+	@$(BIN)/python -m tests.benchmarks.profiles .bench/profile
 
 .PHONY: precision
 precision: setup  ## Plant 200 worlds and hold every verdict against the truth (SEEDS=20: fewer)
@@ -135,4 +154,4 @@ format: setup  ## Format the code
 
 .PHONY: clean
 clean:  ## Remove what was built and installed
-	@rm -rf .venv .venv-audit dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	@rm -rf .venv .venv-audit .bench dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
