@@ -14,13 +14,13 @@ function explained(cell) {
   const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
   close.addEventListener("click", () => dialog.close());
   const facts = [
-    ["judged so on", cell.judged.slice(0, 16).replace("T", " ") + " UTC"],
+    ["judged so since", cell.judged.slice(0, 16).replace("T", " ") + " UTC"],
     ["reason code", cell.state.code],
     cell.seen ? ["gap seen since", `${cell.seen.slice(0, 16).replace("T", " ")} UTC, ${age(cell.seen)}`] : null,
     cell.attempts ? ["triggers for this data", String(cell.attempts)] : null,
   ].filter(Boolean);
   return [
-    element("header", {}, element("div", {}, element("h2", { id: "explain-title" }, `${weekday(cell.day)} ${iso(cell.day)}`), element("p", {}, title(cell), " ", element("code", {}, transition(cell).transition))), close),
+    element("header", {}, element("div", {}, element("h2", { id: "explain-title", tabindex: "-1", autofocus: "" }, `${weekday(cell.day)} ${iso(cell.day)}`), element("p", {}, title(cell), " ", element("code", {}, transition(cell).transition))), close),
     element("p", { class: `verdict t-${slug(cell.state.standing)}` }, glyph(cell.state), element("strong", {}, verdict(cell)), element("span", {}, cell.state.standing)),
     element("p", { class: "says" }, sentence(cell)),
     element("dl", { class: "facts" }, ...facts.flatMap(([name, told]) => [element("dt", {}, name), element("dd", {}, told)])),

@@ -14,7 +14,7 @@ from gapheal import events
 from gapheal.app import App
 from gapheal.dashboard.figures import Figures, gather
 from gapheal.dashboard.page import html, policy
-from gapheal.errors import GaphealError, RequestError
+from gapheal.errors import GaphealError, Rejected, RequestError
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -93,4 +93,8 @@ def _explained(app: App, asked: Mapping[str, str]) -> dict[str, Any]:
     for name in ("transition", "date"):
         if not asked.get(name):
             raise RequestError(f"expected api/explain?transition=…&date=YYYY-MM-DD, found no {name}")
-    return app.explain(asked["transition"], events.day(asked["date"], app.today))
+    try:
+        day = events.day(asked["date"], app.today)
+    except Rejected as wrong:
+        raise RequestError(str(wrong)) from None
+    return app.explain(asked["transition"], day)

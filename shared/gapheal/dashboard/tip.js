@@ -4,12 +4,13 @@ let pointed = null;
 
 function showTip(cell, node) {
   const broken = ofDate(cell.day).find((each) => !isWell(each));
-  tip.replaceChildren(
+  const told = [
     element("p", { class: "when" }, `${weekday(cell.day)} ${iso(cell.day)}`, element("span", {}, title(cell))),
     element("p", { class: `what t-${slug(cell.state.standing)}` }, glyph(cell.state), verdict(cell)),
     element("p", {}, sentence(cell)),
-    broken && broken !== cell ? element("p", { class: "first" }, `First broken on this date: ${title(broken)}`) : null,
-  );
+  ];
+  if (broken && broken !== cell) told.push(element("p", { class: "first" }, `First broken on this date: ${title(broken)}`));
+  tip.replaceChildren(...told);
   pointed = node;
   tip.hidden = false;
   placeTip();
