@@ -294,6 +294,17 @@ class TestCanary:
 
         assert {(check.name, check.about) for check in found} == {("ledger statement", "rejections")}
 
+    def test_a_rehearsal_creates_no_ledger(self, world):
+        """Under an emulator the first use of one does."""
+        client = world.connection.client
+        client.delete_dataset(world.ledger, delete_contents=True, **CALL)
+        world.connection = replace(world.connection, emulator=True)
+        found = [check for check in rehearsal.checks(world) if check.name == "insert"]
+
+        assert [check.state for check in found] == [State.FAIL] * len(TABLES)
+        with pytest.raises(google.NotFound):
+            client.get_dataset(world.ledger, **CALL)
+
     def test_who_may_not_claim_is_told_and_the_topic_is_tried_all_the_same(self, world, no_statements):
         world.connection.client.forbidden |= {"create_table", "delete_table"}
         found = {check.name: check for check in Canary(world).run()}

@@ -328,8 +328,9 @@ def test_a_job_that_names_nobody_is_refused_on_https(cloud, world):
     assert (found.state, found.name, found.about) == (State.FAIL, "job identity", f"{ONE} sweep")
 
 
-def test_without_that_witness_it_is_not_known(cloud, world):
-    far(cloud, last_attempt_time=None)
+@pytest.mark.parametrize("last", [{"last_attempt_time": None}, {"last_attempt_time": AGO}, {"status": {"code": 13}}])
+def test_without_that_witness_it_is_not_known(cloud, world, last):
+    far(cloud, **last)
     world.tokens = nobody
     found = {check.name: check for check in findings(world) if check.group == "functions"}
 
