@@ -14,12 +14,12 @@ from tests.season.test_week import check
 def main() -> None:
     """Run them, and say how long each took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("spans", nargs="*", default=[*SPANS], choices=[*SPANS, []], metavar="|".join(SPANS))
+    parser.add_argument("spans", nargs="*", choices=[*SPANS, []], metavar="|".join(SPANS), help="by default all")
     parser.add_argument("--seconds", type=float, default=5.0, help="of a job, a date")
     parser.add_argument("--at-once", type=int, default=10, help="jobs of a phase, and dates in flight")
     parser.add_argument("--quiet", action="store_true", help="leave out what the command itself printed")
     asked = parser.parse_args()
-    for name in asked.spans:
+    for name in asked.spans or SPANS:
         days = SPANS[name]
         with tempfile.TemporaryDirectory() as folder:
             done = backfilled(Path(folder), days, asked.seconds, asked.at_once)
