@@ -72,6 +72,7 @@ def test_on_the_project_only_queries_are_run_and_code_is_built(grants):
     }
 
 
+@pytest.mark.fault(27)
 def test_the_callers_may_call_and_nothing_else(grants):
     assert {role for who, role, _ in grants if who in {"scheduler", "push", "viewers"}} == {"roles/run.invoker"}
 
