@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.alerts.conftest import NAME, days
+from tests.alerts.conftest import NAME, URLS, days
 
+from gapheal import app
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.intervals import Interval
-from gapheal.model.passes import Source
+from gapheal.model.passes import Request, Source
 from gapheal.testing import small_pipeline
 
 
@@ -326,3 +327,19 @@ def test_a_backfill_of_held_dates_is_told_as_what_became_of_them(place):
         "all well again, open gaps over",
     ]
     assert "3 now open gaps" in found.receiver.said[1].text
+
+
+def test_what_build_wires_reads_the_environment_and_the_names_that_the_file_gives(place, monkeypatch):
+    found = place(urls={})
+    found.settle()
+    gaps(found)
+    pipeline = found.world.pipeline
+    named = pipeline.model_copy(update={"alerts": pipeline.alerts.model_copy(update={"urls_env": "MINE"})})
+    built = app.build(named, **found.world.ports)
+    monkeypatch.setenv("GAPHEAL_ALERT_URLS", "slack://not/this/one")
+    monkeypatch.setenv("MINE", URLS["GAPHEAL_ALERT_URLS"])
+    found.world.clock.advance(minutes=60)
+    report = built.run(NAME, Request(Source.SCAN))
+
+    assert "warnings" not in report
+    assert found.receiver.titles == [f"[small] {NAME}: first look, open gaps, 3 dates"]
