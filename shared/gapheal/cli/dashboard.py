@@ -65,9 +65,5 @@ def _serve(application: object, port: int) -> None:
     except (OSError, SystemExit) as error:
         raise ConfigError(f"expected port {port} to be free, found it taken: choose another with --port") from error
     common.out.print(f"http://{HOST}:{server.server_port}/  Ctrl-C ends it.", soft_wrap=True)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        common.out.print("The dashboard is stopped.")
-    finally:
-        server.server_close()
+    server.serve_forever()  # until Ctrl-C
+    common.out.print("The dashboard is stopped.")
