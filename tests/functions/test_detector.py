@@ -245,3 +245,20 @@ def test_paused_is_asked_and_not_judged(detector, monkeypatch):
 
     assert answer["findings"] == []
     assert all("paused" in report["note"] for report in answer["transitions"].values())
+
+
+def test_what_the_ledger_cannot_tell_is_unknown_and_asked_for_once(detector, monkeypatch):
+    asked = []
+
+    def no_answer():
+        asked.append(1)
+        raise Unavailable("the ledger did not answer")
+
+    monkeypatch.setattr(detector.world.ledger, "health", no_answer)
+    monkeypatch.setattr(detector.world.ledger, "rejections", lambda *_: no_answer())
+    rejection(detector)
+
+    answer = detector.sweep(dry_run=True)
+
+    assert (answer["findings"], len(asked)) == ([], 1)
+    assert answer["unknown"] == ["when each transition was scanned: the ledger did not answer"]

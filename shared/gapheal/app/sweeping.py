@@ -133,13 +133,18 @@ class Sweep:
 
     def _health(self) -> Iterator[Finding]:
         pipeline = self.app.pipeline
-        if self._watched is not None:
+        if self._watched is None:
+            self._unjudged.add(Kind.REJECTIONS)  # the same ledger would be waited for once more
+        else:
             yield from unscanned(pipeline, self._watched, self.now)
+            yield from self._rejected()
+        yield from unscheduled(pipeline, self._known(Kind.SCHEDULE, "the schedule's jobs", self.app.schedule.jobs))
+
+    def _rejected(self) -> Iterator[Finding]:
         last = self._last_sweep()
         since = min(last, self.now - LAST_DAY) if last else self.now - LAST_DAY
-        if (events := self._known(Kind.REJECTIONS, "rejected events", lambda: self.app.rejections(since))) is not None:
-            yield from rejected([event.plain() for event in events], since)
-        yield from unscheduled(pipeline, self._known(Kind.SCHEDULE, "the schedule's jobs", self.app.schedule.jobs))
+        events = self._known(Kind.REJECTIONS, "rejected events", lambda: self.app.rejections(since))
+        yield from rejected([event.plain() for event in events or ()], since)
 
     def _last_sweep(self) -> datetime | None:
         """When a sweep last went well, before this one."""
