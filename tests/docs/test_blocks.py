@@ -18,6 +18,7 @@ OTHERS = {
     "README.md": ("tests/docs/test_readme.py", "def test_the_tour_shows_what_happens"),
     "docs/operations/completion-events.md": ("tests/docs/test_operations.py", "def test_the_commands_of_the_page"),
     "docs/operations/detector.md": ("tests/cli/test_commands.py", '"sweep", "--dry-run"'),
+    "docs/operations/dashboard.md": ("tests/cli/test_dashboard.py", '"dashboard"'),
     "docs/operations/doctor.md": ("tests/doctor/test_command.py", '"doctor"'),
     "docs/operations/trends.md": ("tests/docs/test_trends.py", "trends.md"),
 }
