@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
 from tests.docs.blocks import CLOUD, ROOT, blocks
 from tests.docs.walk import Walk
 from tests.scheduling import CloudScheduler
@@ -26,10 +29,34 @@ WALKED = {
 }
 """The pages, each with what is typed behind some of its commands."""
 
+STALL = """
+INSERT INTO {ledger}.triggers (
+  recorded_at, observed_at, claimed_at, transition, partition_date, n, trigger_id, pass_id, source, reason, watermark,
+  downstream_rows, downstream_entities, outcome
+)
+SELECT
+  moment, moment, moment, transition, partition_date, n, CONCAT('planted-', n), 'planted', 'scan', 'missing', watermark,
+  0, 0, 'published'
+FROM (
+  SELECT *, TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 20 - 4 * n HOUR) AS moment
+  FROM {ledger}.verdicts CROSS JOIN UNNEST([1, 2, 3]) AS n
+  WHERE transition = '{transition}' AND partition_date = DATE '{day}'
+)
+"""
+
+
+def stall(stack: Stack, transition: str, day: str) -> None:
+    """Three triggers for the data as it is, today, that brought nothing."""
+    stack.scan(transition)
+    anonymous, endpoint = AnonymousCredentials(), {"api_endpoint": stack.bigquery_host}
+    with bigquery.Client(project=stack.project, credentials=anonymous, client_options=endpoint) as bq:
+        sql = STALL.format(ledger=stack.pipeline.ledger_dataset, transition=transition, day=day)
+        bq.query(sql, retry=None, timeout=60).result(timeout=60)
+
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """The NBA example as it ships, in mode observe, with three playoffs to heal; and a Cloud Scheduler."""
+    """The NBA example as it ships: playoffs to heal, a stalled date, an event to mend; and a Cloud Scheduler."""
     pytest.importorskip("bqemulator")
     example = Example.nba()
     with Stack(example.pipeline, workers=example.workers, seed=example.seed, project="my-project") as stack:
@@ -37,6 +64,9 @@ def environment() -> Iterator[dict[str, str]]:
         for transition in stack.pipeline.transitions:
             for kind in ("scan", "sweep"):
                 scheduler.put(job_id(stack.pipeline.pipeline, transition, kind))
+        stall(stack, "phase5_to_grading", "2024-11-06")
+        data = base64.b64encode(b'{"phase": "phase2", "game_date": "TODAY"}').decode()
+        stack.post("phase2_to_phase3", {"message": {"data": data, "messageId": "42"}, "subscription": "s"})
         yield {**stack.env(), EMULATOR: scheduler.address}
         scheduler.stop()
 
