@@ -343,3 +343,18 @@ def test_what_build_wires_reads_the_environment_and_the_names_that_the_file_give
 
     assert "warnings" not in report
     assert found.receiver.titles == [f"[small] {NAME}: first look, open gaps, 3 dates"]
+
+
+def test_dates_that_a_person_has_made_anew_are_no_news(place):
+    found = place(page_above=5)
+    found.settle()
+    said = {"transition": NAME, "decision": "again", "who": "ann", "why": "mended", "until": None}
+    found.world.clock.advance(minutes=1)
+    at = found.world.clock.now().isoformat()
+    found.world.ledger.decide([{**said, "observed_at": at, "partition_date": str(day)} for day in days(8)])
+    reports = [found.passes(), found.passes()]
+    found.made(*days(8), rows=5)
+    found.passes()
+
+    assert [report["conditions"]["stale"] for report in reports] == [8, 8]
+    assert (found.receiver.titles, found.receiver.events) == ([], [])

@@ -77,6 +77,9 @@ def _on_its_way(done: Pass, gap: Open) -> bool:
     if gap.action in {Action.STALLED, Action.HELD} or gap.day in _told(done, *GAPS_TOLD):
         return False
     entry = done.memory.entries.get(gap.day, Entry())
+    if entry.again_at:
+        # Complete, and made anew because somebody wants it so; stalled is news.
+        return True
     tried = [attempt for attempt in entry.attempts if attempt.delivered]
     if not tried:
         return done.request.source in QUIET
