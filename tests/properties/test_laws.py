@@ -65,7 +65,8 @@ def world_of(case: Case) -> tuple[World, Loop]:
         _plant(world, day, data)
         _remember(world, day, past)
     numbers = iter(range(10**6))
-    return world, Loop(pipeline, **world.ports, new_id=lambda: f"pass-{next(numbers)}")
+    ports = {name: port for name, port in world.ports.items() if name != "schedule"}
+    return world, Loop(pipeline, **ports, new_id=lambda: f"pass-{next(numbers)}")
 
 
 def _plant(world: World, day: date, data: str) -> None:

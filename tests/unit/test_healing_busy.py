@@ -59,6 +59,7 @@ class Single:
         self.days = [FIRST + timedelta(days=n) for n in range(days)]
         numbers = iter(range(1000))
         ports = {**self.world.ports, "publisher": self.target}
+        ports.pop("schedule")  # the loop asks nobody when it is asked
         self.loop = Loop(self.world.pipeline, **ports, new_id=lambda: f"pass-{next(numbers)}")
         for day in self.days:
             self.world.warehouse.put("d.raw", day, 100, 10)

@@ -22,7 +22,8 @@ class Small:
     def __init__(self, **policy) -> None:
         self.world = World(small_pipeline(**{"max_age_days": None, **policy}))
         numbers = iter(range(1000))
-        self.loop = Loop(self.world.pipeline, **self.world.ports, new_id=lambda: f"pass-{next(numbers)}")
+        ports = {name: port for name, port in self.world.ports.items() if name != "schedule"}
+        self.loop = Loop(self.world.pipeline, **ports, new_id=lambda: f"pass-{next(numbers)}")
         self.world.warehouse.put("d.raw", DAY, 100, 10)
 
     def run(self, request=SCAN):
