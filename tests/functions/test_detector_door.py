@@ -86,6 +86,8 @@ def test_one_transitions_fault_stops_no_other_and_is_told(detector, monkeypatch)
     first, second, own = detector.log()
     assert (first["transition"], first["status"], first["severity"]) == (FIRST, 500, "ERROR")
     assert (second["transition"], second["status"]) == (SECOND, 200)
+    assert second["pass_id"] == answer["transitions"][SECOND]["pass_id"] == f"{answer['pass_id']}-{SECOND}"
+    assert detector.world.ledger.rows["passes"][-1]["pass_id"] == second["pass_id"]
     assert (own["status"], own["severity"], own["digest"]["kinds"]) == (200, "WARNING", {"failing": 1})
 
 

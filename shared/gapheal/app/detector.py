@@ -73,7 +73,7 @@ class Detector(Door):
 
     def _swept(self, sweep: Sweep, call: Call, name: str) -> dict[str, Any]:
         """The report of one transition, which has its own line in the log, as its function's passes do."""
-        pass_id = f"{sweep.pass_id}-{name}"
+        pass_id = sweep.pass_of(name) or ""
         line = self._line(call, pass_id, name)
         try:
             report = sweep.ask(name)

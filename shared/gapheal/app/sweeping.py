@@ -66,6 +66,7 @@ class Sweep:
     seconds: float = SECONDS
     """For all passes together; what one leaves is the others'."""
     pass_id: str = ""
+    """Of the whole; that of a transition's pass is it and the transition's name."""
     errors: list[str] = field(default_factory=list)
     """What could not be looked at, and what could not be told."""
     unknown: list[str] = field(default_factory=list)
@@ -92,7 +93,8 @@ class Sweep:
         if share <= 0:
             raise Unavailable(f"{name} was not looked at: the time of this sweep was used up before its turn")
         try:
-            done, report = self.app.passed(name, Request(Source.SWEEP, dry_run=self.dry_run), seconds=share)
+            request = Request(Source.SWEEP, dry_run=self.dry_run)
+            done, report = self.app.passed(name, request, self.pass_of(name), share)
         except ConfigError as error:
             self._found.append(failing(name, error, self.app.loop.clock.now()))
             raise
@@ -101,6 +103,10 @@ class Sweep:
             case = Case(done.pipeline, name, done.seen, done.memory, done.request)
             self._found += [*findings_of(done), *doubts(case, done.settled)]
         return report
+
+    def pass_of(self, name: str) -> str | None:
+        """The id of the pass of `name`."""
+        return f"{self.pass_id}-{name}" if self.pass_id else None
 
     def crashed(self, name: str, told: str) -> None:
         """Keep that asking for `name` ended in an error that nobody expected: a person has to mend that, too."""
