@@ -276,7 +276,7 @@ class Schedule(Protocol):
     """What asks for scans and sweeps."""
 
     def jobs(self) -> Sequence[Row]:
-        """The pipeline's jobs: `transition` (`gap_detector` for its sweep of all), `kind`, `job`, `state`, `last_error`.
+        """The pipeline's jobs: `transition` (`gap_detector`: its sweep of all), `kind`, `job`, `state`, `last_error`.
 
         Raises:
             GaphealError: they cannot be known from here.
