@@ -90,6 +90,10 @@ soak: setup  ## Run PASSES=1000 hourly passes while one call in twenty fails
 screenshots: setup  ## Renew the pictures in docs/images (needs Chromium)
 	@GAPHEAL_SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 
+.PHONY: walkthrough
+walkthrough: setup  ## Record a run of the demo into docs/images/walkthrough.svg
+	@$(BIN)/python docs/walkthrough.py
+
 PIPELINE ?= pipeline.yaml
 DIST ?= dist
 
