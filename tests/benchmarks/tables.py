@@ -29,7 +29,7 @@ def _row(cells: Sequence[str]) -> str:
 def time(seconds: float) -> str:
     """A time with the digits that a busy machine leaves it."""
     if seconds < 0.001:
-        return f"{seconds * 1e6:.0f} µs"
+        return f"{seconds * 1e6:.3g} µs"
     return f"{seconds * 1000:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
