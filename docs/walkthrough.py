@@ -85,8 +85,9 @@ def timetable(said: Spoken) -> list[Shown]:
     clock, before, gap = 0.6, 0.0, False
     for at, line in kept:
         clock += min(max(at - before, SHORTEST), LONGEST) if line else SHORTEST
-        shown += [Shown(clock, part, chapter=gap and bool(line)) for part in _wrapped(line)]
-        clock += CHAPTER if gap and line else 0
+        chapter = gap and bool(line) and not line.startswith("SELECT") and not WAITING.match(line)
+        shown += [Shown(clock, part, chapter) for part in _wrapped(line)]
+        clock += CHAPTER if chapter else 0
         before, gap = at, not line
     return shown
 
