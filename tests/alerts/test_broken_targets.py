@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,38 @@ def test_a_target_that_is_late_is_not_waited_for():
     assert came == {target.id: ["GAPHEAL_ALERT_URLS[1] json: no answer within 0.2 s"]}
 
 
+@pytest.mark.fault(32)
+def test_a_target_that_is_late_gets_nothing_more_of_this_pass(monkeypatch):
+    """What comes after the late message is the next pass's: sent now as well, it would arrive twice."""
+    taken, done = [], threading.Event()
+
+    def slow(_, message):
+        done.wait(0.3)
+        taken.append(message.title)
+
+    monkeypatch.setitem(deliver.__globals__, "_send", slow)
+    (target,) = targets(Alerts(), {"GAPHEAL_ALERT_URLS": SLACK})
+    before = set(threading.enumerate())
+    came = deliver([(target, [Message(title, "b", "info", NOON) for title in ("first", "second")])], seconds=0.1)
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+
+    assert came == {target.id: ["GAPHEAL_ALERT_URLS[1] slack: no answer within 0.1 s"]}
+    assert taken == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [("json://me:long-secret-one@host/x", "long-secret-one"), ("json://me:long%40secret@host/x", "long@secret")],
+)
+def test_no_part_of_a_secret_is_told_where_an_answer_is_cut_or_the_url_was_quoted(monkeypatch, url, secret):
+    monkeypatch.setitem(deliver.__globals__, "_send", lambda *_: "x" * 295 + secret)
+    (target,) = targets(Alerts(), {"GAPHEAL_ALERT_URLS": url})
+    ((error,),) = deliver([(target, [Message("t", "b", "info", NOON)])]).values()
+
+    assert error.endswith("x" * 295 + "…")
+
+
 def test_after_a_week_a_message_is_no_news(place):
     found = broken(place)
     found.receiver.answers = {"slack": 500, "pagerduty": 500}
@@ -200,6 +233,18 @@ def test_a_ledger_that_takes_no_rows_silences_instead_of_repeating(place):
 
     assert found.receiver.asked == 0
     assert all(warnings)
+
+
+def test_a_ledger_that_took_no_rows_for_half_a_day_silences_no_longer_than_that(place):
+    found = broken(place)
+    found.world.ledger.refuses = "the ledger is full"
+    for _ in range(12):
+        found.passes()
+    found.world.ledger.refuses = None
+    report = found.passes()
+
+    assert "warnings" not in report
+    assert len(found.receiver.titles) == 1
 
 
 def test_a_ledger_that_cannot_be_read_is_a_warning(place, monkeypatch):

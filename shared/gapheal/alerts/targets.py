@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
+from urllib.parse import unquote
 
 from gapheal.alerts.state import Message
 from gapheal.model.pipeline import Alerts as Names
@@ -17,6 +18,8 @@ from gapheal.model.pipeline import Alerts as Names
 SECONDS = 8.0
 """All targets together get so long in one pass; apprise gives up a connection or an answer after four."""
 _SECRET = re.compile(r"[^/:@?&=#,\s]{6,}")
+_LONGEST = 300
+"""Characters of what is told of a failure."""
 _INCIDENTS = ("pagerduty",)
 """Kinds of target that open and resolve."""
 
@@ -74,7 +77,8 @@ def masked(text: str, everyone: Iterable[Target]) -> str:
     """The text without any part of a URL that could be a secret."""
     for target in everyone:
         _, _, rest = target.url.partition("://")
-        for part in sorted({target.url, *_SECRET.findall(rest)}, key=len, reverse=True):
+        parts = {target.url, *_SECRET.findall(rest)}
+        for part in sorted(parts | {unquote(part) for part in parts}, key=len, reverse=True):
             text = text.replace(part, "…")
     return text
 
@@ -87,29 +91,32 @@ def deliver(
     None: delivered; else why not. Whoever has not answered after `seconds` counts as failed, and is not waited for.
     """
     came: dict[str, list[str | None]] = {target.id: [] for target, _ in wanted}
+    ends = time.monotonic() + seconds
     threads = [
-        threading.Thread(target=_serve, args=(target, messages, came[target.id]), daemon=True)
+        threading.Thread(target=_serve, args=(target, messages, came[target.id], ends), daemon=True)
         for target, messages in wanted
     ]
     for thread in threads:
         thread.start()
-    ends = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(ends - time.monotonic(), 0))
     everyone = [target for target, _ in wanted]
     late = f"no answer within {seconds:g} s"
     done = {}
-    for (target, messages), thread in zip(wanted, threads, strict=True):
+    for target, messages in wanted:
         # A copy: a thread that is late may still add to its list.
         results = list(came[target.id])
-        if thread.is_alive() and len(results) < len(messages) and not any(results):
+        if len(results) < len(messages) and not any(results):
             results.append(late)
-        done[target.id] = [error and f"{target.name}: {masked(error, everyone)}" for error in results]
+        # Masked before it is cut: half a secret would not be known again.
+        done[target.id] = [error and f"{target.name}: {masked(error, everyone)[:_LONGEST]}" for error in results]
     return done
 
 
-def _serve(target: Target, messages: Sequence[Message], came: list[str | None]) -> None:
+def _serve(target: Target, messages: Sequence[Message], came: list[str | None], ends: float) -> None:
     for message in messages:
+        if time.monotonic() >= ends:
+            return  # it is counted as late: a later pass sends it
         try:
             error = _send(target, message)
         except Exception as broken:  # noqa: BLE001 - a hundred plugins: whatever one raises is its target's matter
@@ -177,4 +184,4 @@ class _Ear(logging.Handler):
     @property
     def text(self) -> str:
         """All that was said."""
-        return " ".join(" ".join(self._said).split())[:300]
+        return " ".join(" ".join(self._said).split())
