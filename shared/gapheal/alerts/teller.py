@@ -23,7 +23,8 @@ NO_DAY = date(1970, 1, 1)
 """Of an alert's claim; no date so early is ever healed."""
 DEAD_AFTER = timedelta(minutes=10)
 """Whoever claimed a change so long ago and wrote nothing down has died over it."""
-TRIED_NUMBERS = 5
+TRIED_NUMBERS = 100
+"""Claims in a row that a ledger which took no rows may have left behind; with fewer it would silence for a week."""
 
 Deliver = Callable[[Sequence[tuple[Target, Sequence[Message]]]], Mapping[str, Sequence[str | None]]]
 
