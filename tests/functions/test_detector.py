@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import partial
 
 import pytest
 from tests.functions.sweeps import FIRST, NOW, PIPELINE, SECOND, TABLES, day
@@ -121,26 +120,37 @@ def test_a_schedule_that_may_not_be_seen_is_unknown_and_no_fault(detector):
     assert answer["unknown"] == ["the schedule's jobs: reading the jobs: no permission"]
 
 
-def test_what_was_told_stands_while_it_cannot_be_judged(detector, monkeypatch):
-    """Else it would be over today, and news tomorrow."""
-    paused_job(detector)
+def tells(detector, monkeypatch, *standing):
+    """What a sweep tells of the pipeline, where people have heard of `standing`."""
     alerts, world = MemoryAlerts(), detector.world
-    monkeypatch.setattr("gapheal.app.build", partial(app.build, **{**world.ports, "alerts": alerts}))
+    opened = app.build(load(detector.file), **{**world.ports, "alerts": alerts})
     told = {"open": {}, "waiting": [], "told_at": None, "reminders": 0, "announced": [], "n": 1}
-    (finding,) = (each for each in detector.sweep()["findings"])
-    standing = {**finding, "opened_at": NOW.isoformat(), "codes": {}, "paged": False}
-    told["open"] = {finding["key"]: {key: value for key, value in standing.items() if key != "key"}}
+    about = {"opened_at": NOW.isoformat(), "codes": {}, "paged": False}
+    told["open"] = {each["key"]: {key: each[key] for key in each if key != "key"} | about for each in standing}
     monkeypatch.setattr(world.ledger, "told", lambda transition: told)
-    world.schedule.fails = Unavailable("later")
-    opened = app.build(load(detector.file))
     swept = Sweep(opened, in_order(opened.pipeline))
     for name in swept.names:
         swept.ask(name)
     found = swept.findings()
     swept.tell(found)
+    return found, [each.key for each in alerts.last(None)]
 
-    assert found == []
-    assert [each.key for each in alerts.last(None)] == [f"{FIRST}/schedule"]
+
+def test_what_was_told_stands_while_it_cannot_be_judged(detector, monkeypatch):
+    """Else it would be over today, and news tomorrow."""
+    paused_job(detector)
+    (finding,) = detector.sweep()["findings"]
+    detector.world.schedule.fails = Unavailable("later")
+
+    assert tells(detector, monkeypatch, finding) == ([], [f"{FIRST}/schedule"])
+
+
+@pytest.mark.parametrize("kind", ["season_over", "schedule"])
+def test_what_was_told_of_a_transition_that_is_no_more_in_the_file_is_over(detector, monkeypatch, kind):
+    detector.world.schedule.fails = Unavailable("later")
+    about = {"transition": "renamed", "sentence": "…", "since": None, "dates": []}
+
+    assert tells(detector, monkeypatch, {"key": f"renamed/{kind}", "kind": kind, **about}) == ([], [])
 
 
 # --- What is told, and when --------------------------------------------------------------------------------------

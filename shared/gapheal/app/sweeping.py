@@ -172,6 +172,8 @@ class Sweep:
         except GaphealError:
             return
         for each in told:
+            if each.transition and each.transition not in self.app.pipeline.transitions:
+                continue  # it is no more in the file: nobody will ever judge it
             unseen = each.kind in OF_A_SWEEP and each.transition not in self._seen
             if each.kind in self._unjudged or unseen:
                 yield Finding(each.kind, each.transition, each.sentence, "gapheal status", each.dates, each.since)
