@@ -178,6 +178,16 @@ def test_the_lead_says_what_is_worst(world, opened):
     assert lead() == "Every date is whole"
 
 
+def test_transitions_whose_phases_have_the_same_label_are_counted_both(world):
+    """A chart that knew them by their labels would show the last of them alone."""
+    phases = {name: phase.model_copy(update={"label": "Tables"}) for name, phase in world.pipeline.phases.items()}
+    alike = app.build(world.pipeline.model_copy(update={"phases": phases}), **world.ports)
+    alike.run(NAME, Asked(Source.SCAN))
+    page = dashboard.wsgi(alike).test_client().get("/").text
+
+    assert f"Open now: 2 {NAME}." in page
+
+
 def test_a_transition_that_left_the_file_is_not_shown(world, opened):
     world.ledger.rows["verdicts"].append({**world.ledger.rows["verdicts"][0], "transition": "gone_to_nowhere"})
     figures = dashboard.gather(opened)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -30,14 +33,13 @@ def html(figures: Figures, *, live: bool) -> str:
         figures: what it shows.
         live: whether a date can be explained by asking now; else the last verdict explains it.
     """
-    names = {each["transition"]: each["downstream"] for each in figures.overview}
     return (
         _environment()
         .get_template("page.html")
         .render(
             figures=figures,
             live=live,
-            charts=charts(figures.slo, figures.heals, names),
+            charts=charts(figures.slo, figures.heals, named(figures.overview)),
             whole=figures.slo["figures"][0],
             Standing=Standing,
             style=_text(STYLE),
@@ -46,6 +48,15 @@ def html(figures: Figures, *, live: bool) -> str:
             policy=policy(),
         )
     )
+
+
+def named(overview: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What a chart calls each transition: its downstream's label, or its own name where two have the same label."""
+    shared = Counter(each["downstream"] for each in overview)
+    return {
+        each["transition"]: each["downstream"] if shared[each["downstream"]] == 1 else each["transition"]
+        for each in overview
+    }
 
 
 @cache
