@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
-from google.api_core.exceptions import Conflict, ServiceUnavailable
+from google.api_core.exceptions import BadRequest, Conflict, NotFound, ServiceUnavailable
 
 from gapheal.bigquery import Connection
 from gapheal.errors import ConfigError, Unavailable
@@ -135,6 +135,27 @@ def test_the_rows_of_a_pass_are_written_under_ids_of_their_own():
 
     assert (len(lost), attached) == (2, [])
     assert sorted(service.jobs) == ["gapheal-pass-1-passes-0", "gapheal-pass-1-triggers-0"]
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (NotFound("Not found: Table project-1:gapheal_small.alerts"), True),
+        (BadRequest("Unrecognized name: seen_whole at [5:42]"), True),
+        (BadRequest("Syntax error: Unexpected end of statement"), False),
+    ],
+)
+def test_a_ledger_that_an_older_release_made_says_what_adds_the_rest(monkeypatch, error, mend):
+    def refused(*_args, **_how):
+        raise error
+
+    monkeypatch.setattr(Service, "query", refused)
+    ledger = BigQueryLedger(small_pipeline(), Connection(Service(), "project-1", "us-west2", {}, emulator=False))
+    with pytest.raises(ConfigError) as wrong:
+        ledger.recall("raw_to_refined", None)
+    (unwritten,) = ledger.record("pass-1", {"passes": [{"transition": "raw_to_refined"}]})
+
+    assert ("`gapheal ledger create`" in str(wrong.value), "`gapheal ledger create`" in unwritten) == (mend, mend)
 
 
 def test_a_quota_that_is_used_up_leaves_the_rest_to_the_next_pass(place):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from google.api_core import exceptions as google
+
 from gapheal.bigquery import Connection, Parameter, translated
-from gapheal.errors import GaphealError
+from gapheal.errors import ConfigError, GaphealError, brief
 from gapheal.intervals import Interval
 from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
@@ -27,6 +30,8 @@ ROWS_A_STATEMENT = 5_000
 """About 4 MB; a request may have ten."""
 CLOCKS_DIFFER = timedelta(days=1)
 """A row's own moment is its writer's; it is stored under BigQuery's."""
+ABSENT = ("Unrecognized name", "is not present in table")
+"""What BigQuery says of a column that is not there."""
 NEVER_A_DAY = date(1, 1, 1)
 """An empty array parameter has no type in some engines; this one day matches nothing."""
 
@@ -207,14 +212,14 @@ class BigQueryLedger:
 
     def _read(self, name: str, parameters: Mapping[str, Parameter]) -> tuple[list[Mapping[str, Any]], int]:
         self._make_ready()
-        with translated(f"reading the ledger {self._name}"):
+        with _asking(f"reading the ledger {self._name}"):
             answer = self._connection.query(sql(name, self._name), parameters)
         return answer.rows, answer.bytes_billed
 
     def _insert(self, pass_id: str, table: str, rows: list[Row]) -> str | None:
         try:
             self._make_ready()
-            with translated(f"writing {len(rows)} rows to {self._name}.{table}"):
+            with _asking(f"writing {len(rows)} rows to {self._name}.{table}"):
                 for start in range(0, len(rows), ROWS_A_STATEMENT):
                     job_id = f"gapheal-{pass_id}-{table}-{start}"
                     self._append(table, rows[start : start + ROWS_A_STATEMENT], job_id)
@@ -241,6 +246,21 @@ class BigQueryLedger:
             else:
                 check_owner(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
             self._ready = True
+
+
+@contextmanager
+def _asking(doing: str) -> Iterator[None]:
+    """As `translated`; of a table or a column that is absent it names the mend."""
+    with translated(doing):
+        try:
+            yield
+        except (google.NotFound, google.BadRequest) as error:
+            if isinstance(error, google.NotFound) or any(absent in str(error) for absent in ABSENT):
+                raise ConfigError(
+                    f"{doing}: {brief(error)}; if an older release made this ledger, `gapheal ledger create` or the "
+                    "Terraform module adds what is absent"
+                ) from error
+            raise
 
 
 def _value(name: str, kind: str) -> str:
