@@ -68,7 +68,14 @@ class Connection:
     labels: Mapping[str, str]
     emulator: bool
 
-    def query(self, sql: str, parameters: Mapping[str, Parameter], job_id: str | None = None) -> Rows:
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter],
+        job_id: str | None = None,
+        *,
+        seconds: float = QUERY_SECONDS,
+    ) -> Rows:
         """Run one statement and wait for it.
 
         Args:
@@ -76,6 +83,7 @@ class Connection:
             parameters: a date, timestamp, text, number, or a list of dates, by name.
             job_id: a stable id makes a statement that changes data run once: after a lost reply the same
                 call attaches to the job that exists.
+            seconds: how long it may take.
 
         Raises:
             google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
@@ -104,7 +112,7 @@ class Connection:
                 "bigquery.QueryJob",
                 self.client.get_job(job_id, location=self.location, retry=RETRY, timeout=CALL_SECONDS),
             )
-        rows = job.result(retry=RETRY, timeout=QUERY_SECONDS)
+        rows = job.result(retry=RETRY, timeout=seconds)
         return Rows([dict(row.items()) for row in rows], job.total_bytes_billed or 0)
 
     def rehearse(self, sql: str, parameters: Mapping[str, Parameter]) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import NamedTuple
 
-from gapheal.bigquery import Connection, Parameter, Rows, translated
+from gapheal.bigquery import QUERY_SECONDS, Connection, Parameter, Rows, translated
 from gapheal.doctor.check import Check, Group
 from gapheal.doctor.history import own
 from gapheal.doctor.world import World
@@ -50,9 +50,16 @@ class Rehearsal(Connection):
         told = {each.name: getattr(connection, each.name) for each in fields(Connection)}
         return cls(**{**told, "emulator": False})
 
-    def query(self, sql: str, parameters: Mapping[str, Parameter], job_id: str | None = None) -> Rows:
+    def query(
+        self,
+        sql: str,
+        parameters: Mapping[str, Parameter],
+        job_id: str | None = None,
+        *,
+        seconds: float = QUERY_SECONDS,
+    ) -> Rows:
         """Have one statement checked."""
-        del job_id
+        del job_id, seconds
         self.rehearse(sql, parameters)
         return Rows([], 0)
 

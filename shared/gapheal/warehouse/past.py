@@ -24,6 +24,9 @@ __all__ = ["BigQueryPast"]
 
 TIME_TRAVEL_HOURS = 168
 """Of a dataset that names no number of its own."""
+RESTORE_SECONDS = 3600
+"""A script has two statements for each date, seconds each. Who no longer waits for one that goes on to its end does not
+know that the rows are back, and later takes them for somebody else's."""
 
 
 class BigQueryPast:
@@ -70,7 +73,7 @@ class BigQueryPast:
         """
         script = restore(self._tables(transition)[table], days, uuid4().hex[:12])
         with translated(f"putting back {table}"):
-            (found,) = self._connection.query(script, {}).rows
+            (found,) = self._connection.query(script, {}, seconds=RESTORE_SECONDS).rows
         if not (found["untouched"] and found["restored"]):
             raise ConfigError(
                 f"putting back {table}: expected the rows that were shown, found others: "
@@ -108,7 +111,7 @@ class BigQueryPast:
         why = f"the dataset {table.dataset_id} keeps {hours} hours (max_time_travel_hours)"
         if table.created and table.created > begins:
             begins, why = table.created, "the table was made then"
-        return Reach(begins, why, _refusal(found))
+        return Reach(begins, why, _refusal(found, table.schema))
 
     def _count(self, held: Held, day: date, at: datetime) -> Count:
         with translated(f"reading {held.table.table} of {day} as it was at {at:%Y-%m-%d %H:%M:%S}Z"):
@@ -124,7 +127,7 @@ class BigQueryPast:
         return now
 
 
-def _refusal(found: Described) -> str | None:
+def _refusal(found: Described, schema: Sequence[bigquery.SchemaField]) -> str | None:
     """Why dates of a table cannot be put back by DELETE and INSERT."""
     if found.kind != "TABLE":
         return f"it is a {found.kind.lower().replace('_', ' ')}: it has no rows of its own, and no dates to put back"
@@ -132,4 +135,10 @@ def _refusal(found: Described) -> str | None:
         return f"it is partitioned by the time of ingestion ({', '.join(INGESTION)}): no row has a date of its own"
     if found.buffered:
         return "rows are still in its streaming buffer, where BigQuery deletes none: wait until they are in the table"
+    if _tagged(schema):
+        return "it has columns with policy tags: what is masked for whoever asks would come back masked"
     return None
+
+
+def _tagged(schema: Sequence[bigquery.SchemaField]) -> bool:
+    return any(field.policy_tags or _tagged(field.fields) for field in schema)
