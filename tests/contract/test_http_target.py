@@ -212,6 +212,21 @@ def test_a_url_that_cannot_be_called_is_told_and_not_sent(url):
     assert str(delivery.error).startswith(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:s3cr3t@runner:99999/start?key=s3cr3t", "https://runner:99999/start: "),
+        ("https://?key=s3cr3t", "https://: "),
+    ],
+)
+def test_a_url_that_cannot_be_called_is_told_without_its_secrets(url, shown, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "none: no token is asked for")
+    error = str(send(url).error)
+
+    assert error.startswith(shown)
+    assert "s3cr3t" not in error
+
+
 def test_the_payload_is_the_body_and_the_attributes_are_headers(endpoint):
     endpoint.statuses = [202]
     plain, payload = small_pipeline(), {"game_date": "{date}", "try": "{attempt}"}

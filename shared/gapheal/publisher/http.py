@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
@@ -193,9 +194,9 @@ def _unanswered(message: Message, payload: _Payload, where: str, error: Exceptio
         )
     if isinstance(error, (http.ConnectionError, http.Timeout)):
         return Delivery(message, "failed", error=f"{where}: no connection: {_cause(error)}", unreachable=True)
-    return Delivery(
-        message, "failed", error=f"{where}: not a URL that can be called: {_cause(error)}; mend trigger.http"
-    )
+    # Whoever cannot read a URL quotes the whole of it.
+    cause = re.sub(r"https?://\S+", lambda _: where, _cause(error))
+    return Delivery(message, "failed", error=f"{where}: not a URL that can be called: {cause}; mend trigger.http")
 
 
 def _cause(error: BaseException) -> str:
