@@ -322,6 +322,19 @@ class TestCanary:
         assert (found["claim"].state, found["claim left"].state) == (State.OK, State.FAIL)
         assert found["claim left"].mend == f"bq rm -f {canary.claim}"
 
+    def test_a_topic_whose_creation_lost_its_first_reply_is_deleted(self, world, no_statements, monkeypatch):
+        create = world.topics.create
+
+        def again(topic):
+            create(topic)
+            create(topic)
+
+        monkeypatch.setattr(world.topics, "create", again)
+        found = {check.name: check for check in Canary(world).run()}
+
+        assert found["topic"].state is State.FAIL
+        assert self.left(world) == ([], ["refined-trigger", "served-trigger"])
+
     def test_whatever_breaks_it_the_topic_is_deleted(self, world, no_statements, monkeypatch):
         """A broker that takes no message, and a person's Ctrl-C."""
         for error in (RuntimeError(), KeyboardInterrupt()):

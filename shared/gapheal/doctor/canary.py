@@ -10,6 +10,8 @@ from datetime import date
 from secrets import randbelow, token_hex
 from typing import TypeVar
 
+from google.api_core import exceptions as google
+
 from gapheal.bigquery import CALL_SECONDS, RETRY, translated
 from gapheal.claims import BigQueryClaims
 from gapheal.doctor import rehearsal
@@ -83,7 +85,9 @@ class Canary:
         try:
             return create()
         except GaphealError as error:
-            if hidden(error) or isinstance(error, ConfigError):
+            # "It is there already" is what the second try of a request is told whose first reply was lost: it is ours.
+            refused = hidden(error) or isinstance(error, ConfigError)
+            if refused and not isinstance(error.__cause__, google.Conflict):
                 self._made.discard(name)
             raise
 
