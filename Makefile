@@ -140,6 +140,7 @@ deploy: stack  ## Apply what `make plan` wrote, and nothing else
 .PHONY: destroy
 destroy: stack  ## Remove a deployment: PROJECT=my-project CONFIRM=<the pipeline's name>
 	@test -n "$(PROJECT)" || $(call fail,say which Google Cloud project: PROJECT=my-project)
+	@test -n "$(NAME)" || $(call fail,expected a line pipeline: my-name in $(PIPELINE)$(,) found none)
 	@test "$(CONFIRM)" = "$(NAME)" || $(call fail,this removes functions$(,) jobs$(,) subscriptions with all undelivered events$(,) and created topics; if you mean it: CONFIRM=$(NAME))
 	@! $(TERRAFORM) state list | grep -q 'google_bigquery_table.ledger' || test "$$TF_VAR_deletion_protection" = false || \
 		$(call fail,the ledger's history would go too; docs/operations/rollout.md (Removal) says how to keep it and how to let it go)

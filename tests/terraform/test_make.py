@@ -138,6 +138,18 @@ def test_nothing_is_destroyed_by_a_slip(make, said):
     assert made.calls == []
 
 
+@pytest.mark.parametrize("line", ["pipeline: 'nba-props'", "# nothing"])
+def test_a_file_whose_name_cannot_be_read_confirms_nothing(make, tmp_path, line):
+    file = tmp_path / "clone" / "pipeline.yaml"
+    file.write_text(file.read_text().replace("pipeline: nba-props", line))
+
+    made = make("destroy", "PROJECT=my-project-1")
+
+    assert made.code != 0
+    assert "expected a line pipeline: my-name in pipeline.yaml" in made.told
+    assert made.calls == []
+
+
 def test_the_ledger_is_not_destroyed_with_the_rest(make, tmp_path):
     (tmp_path / "state").write_text('module.pipeline.google_bigquery_table.ledger["passes"]\n')
 
