@@ -81,6 +81,9 @@ def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
         files = {path: data for path, data in modules.items() if name in WHOLE or not _is_of_the_whole(path)}
         files |= {"requirements.txt": requirements, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
         written[-1].write_bytes(archive(files))
+    for name in WHOLE - {path.stem for path in written}:
+        # Terraform makes what it finds here: one of an earlier day would be deployed for ever.
+        (out / f"{name}.zip").unlink(missing_ok=True)
     return written
 
 

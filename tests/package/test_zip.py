@@ -157,9 +157,12 @@ def test_a_function_of_the_whole_pipeline_gets_all_of_it(zips):
 def test_who_removes_the_detectors_folder_packs_none(tmp_path):
     shutil.copytree(FUNCTIONS, tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__", "gap_detector"))
 
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "gap_detector.zip").write_bytes(b"of an earlier day")
     made = package.build(tmp_path / "functions", PIPELINE, tmp_path / "dist")
 
     assert [path.stem for path in made] == sorted(load(PIPELINE).transitions)
+    assert sorted((tmp_path / "dist").glob("*.zip")) == made
 
 
 def test_an_unpacked_function_answers_with_the_pinned_packages_alone(unpacked):
