@@ -9,7 +9,7 @@ from tests.alerts.conftest import days
 
 from gapheal.alerts import words
 from gapheal.alerts.changes import changes
-from gapheal.alerts.state import State
+from gapheal.alerts.state import Standing, State
 from gapheal.model.findings import Finding, Kind
 from gapheal.testing.clock import NOON
 
@@ -67,6 +67,23 @@ def test_no_message_is_longer_than_slack_takes():
 
     assert len(note.body) <= words.LONGEST < 3_000
     assert len(note.title) <= words.LONGEST_TITLE
+
+
+def test_what_ends_without_a_word_leaves_no_incident_open():
+    stale = Finding(Kind.HELD, "a_to_b", "1 date", "gapheal retry", DATES[:1], NOON, {"codes": {"stale_reported": 1}})
+    both, alone, news = (
+        changes("a_to_b", found, State(n=1, open=known), now=NOON, baseline=False)
+        for found, known in (
+            ([GAPS, stale], {}),
+            ([stale], {GAPS.key: Standing.of(GAPS, NOON), stale.key: Standing.of(stale, NOON)}),
+            ([stale], {}),
+        )
+    )
+    opened, ended, told = (words.note("nba-props", "a_to_b", changed, NOON) for changed in (both, alone, news))
+
+    assert (opened.incident, opened.mood) == ("gapheal/nba-props/a_to_b/notes", "warning")
+    assert (ended.incident, ended.mood) == (opened.incident, "success")
+    assert told.incident is None
 
 
 def test_apprise_is_not_imported_before_somebody_is_told_something():

@@ -9,8 +9,6 @@ from datetime import date, datetime, timedelta
 from gapheal.alerts.state import Standing, State
 from gapheal.model.findings import OF_A_PASS, Finding, Kind
 
-TOLD_ONCE = {"stale_reported"}
-"""Codes of what is told once and over with the next pass: nobody needs to hear that it is over."""
 RAREST_REMINDER = timedelta(days=7)
 
 
@@ -66,8 +64,8 @@ def changes(
     return Changes(
         opened=opened,
         grew=grew,
-        over=tuple(each for each in ended if not _fades(each)),
-        faded=tuple(each for each in ended if _fades(each)),
+        over=tuple(each for each in ended if not each.fades),
+        faded=tuple(each for each in ended if each.fades),
         standing=tuple(finding for key, finding in found.items() if key not in changed),
         reminder=bool(found) and _reminds(state, now),
         baseline=baseline or state.n == 0,
@@ -89,10 +87,6 @@ def _new(finding: Finding, standing: Standing) -> tuple[date, ...]:
     days = tuple(day for day in finding.dates if day not in set(standing.dates))
     most = finding.numbers.get("page_above", 0) if finding.kind is Kind.MANY_GAPS else 0
     return days if len(days) > most else ()
-
-
-def _fades(standing: Standing) -> bool:
-    return standing.kind is Kind.HELD and bool(standing.codes) and standing.codes.keys() <= TOLD_ONCE
 
 
 def _reminds(state: State, now: datetime) -> bool:

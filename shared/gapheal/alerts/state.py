@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, Self
 
-from gapheal.model.findings import Finding, Kind
+from gapheal.model.findings import TOLD_ONCE, Finding, Kind
 from gapheal.ports import Row
 
 Mood = Literal["info", "warning", "failure", "success"]
@@ -39,6 +39,11 @@ class Standing:
     def key(self) -> str:
         """As that of the finding."""
         return f"{self.transition or 'pipeline'}/{self.kind}"
+
+    @property
+    def fades(self) -> bool:
+        """Whether it ends without a word."""
+        return self.kind is Kind.HELD and set(self.codes) == {TOLD_ONCE}
 
     @classmethod
     def of(cls, finding: Finding, now: datetime) -> Self:

@@ -83,7 +83,9 @@ def note(pipeline: str, transition: str | None, changed: Changes, now: datetime)
     """The one message of a pass for those who read."""
     blocks = [*_blocks(changed)]
     title = f"[{pipeline}] {transition or 'the whole pipeline'}: {', '.join(_titles(changed))}"
-    incident = None if changed.baseline else f"gapheal/{pipeline}/{transition or 'pipeline'}/notes"
+    # Whoever takes incidents hears of the end of this one: what fades opens none, and keeps none open.
+    opens = not changed.baseline and (_lasts(changed) or bool(changed.over))
+    incident = f"gapheal/{pipeline}/{transition or 'pipeline'}/notes" if opens else None
     return Message(_cut(title, LONGEST_TITLE), _cut("\n".join(blocks), LONGEST), _mood(changed), now, incident=incident)
 
 
@@ -174,10 +176,14 @@ def _titles(changed: Changes) -> Iterator[str]:
         yield "still " + ", ".join(headline(finding) for finding in changed.standing)
 
 
+def _lasts(changed: Changes) -> bool:
+    return any(not standing.fades for standing in changed.after.values())
+
+
 def _mood(changed: Changes) -> Mood:
     if changed.baseline:
         return "info"
-    if not changed.after:
+    if changed.over and not _lasts(changed):
         return "success"
     news = [*changed.opened, *(finding for finding, _ in changed.grew)]
     return "failure" if any(finding.kind in LOUD for finding in news) else "warning"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from gapheal.model.findings import TOLD_ONCE
 from gapheal.model.passes import GAPS, Action, Condition
 
 
@@ -42,7 +43,7 @@ def standing(condition: str, action: str, code: str) -> Standing:
         return Standing.EXCUSED
     if condition not in GAPS:
         return Standing.PERSON if code.startswith("stuck") else Standing.WAITING
-    if code == "stale_reported":
+    if code == TOLD_ONCE:
         return Standing.REPORTED
     if code == "observe":
         return Standing.WOULD

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+TOLD_ONCE = "stale_reported"
+"""The reason code of what is told once and over with the next pass: nobody needs to hear that it is over."""
+
 
 class Kind(StrEnum):
     """What is the matter. The first eight are told by any pass of a transition, the others by the daily sweep."""

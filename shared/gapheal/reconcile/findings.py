@@ -11,13 +11,12 @@ from gapheal.intervals import fold
 from gapheal.judge.breaker import breaker
 from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment
-from gapheal.model.findings import Finding, Kind
+from gapheal.model.findings import TOLD_ONCE, Finding, Kind
 from gapheal.model.passes import GAPS, Action, Condition, Entry, Verdict
 from gapheal.reconcile.records import QUIET, Pass
 
 ON_ITS_WAY = timedelta(minutes=30)
 """So long the first trigger of a date is left to bring its rows before anybody hears of it; never past its lease."""
-TOLD_ONCE = "stale_reported"
 GAPS_TOLD = (Kind.GAPS, Kind.STALLED, Kind.HELD)
 
 
