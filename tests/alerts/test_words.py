@@ -69,6 +69,13 @@ def test_no_message_is_longer_than_slack_takes():
     assert len(note.title) <= words.LONGEST_TITLE
 
 
+def test_after_a_rollback_what_a_later_release_told_is_passed_over():
+    plain = {**State(n=1, open={GAPS.key: Standing.of(GAPS, NOON)}).plain(), "n": 1}
+    plain["open"]["a_to_b/later"] = {**plain["open"][GAPS.key], "kind": "later"}
+
+    assert list(State.read(plain).open) == [GAPS.key]
+
+
 def test_what_ends_without_a_word_leaves_no_incident_open():
     stale = Finding(Kind.HELD, "a_to_b", "1 date", "gapheal retry", DATES[:1], NOON, {"codes": {"stale_reported": 1}})
     both, alone, news = (

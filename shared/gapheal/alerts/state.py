@@ -15,6 +15,7 @@ GIVEN_UP_AFTER = timedelta(days=7)
 """An older message is no news any more."""
 FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(minutes=30)
 """From one try of a target that fails to the next, at least; it doubles, and an hourly scan always tries."""
+KINDS = frozenset(Kind)
 ANNOUNCED = 10
 """Titles that are remembered, so that nothing is announced twice."""
 
@@ -167,12 +168,12 @@ class State:
 
     @classmethod
     def read(cls, plain: Row | None) -> Self:
-        """From JSON; None: nothing was told yet."""
+        """From JSON; None: nothing was told yet. A kind that only a later release knows is passed over."""
         if plain is None:
             return cls()
         return cls(
             plain["n"],
-            {key: Standing.read(standing) for key, standing in plain["open"].items()},
+            {key: Standing.read(each) for key, each in plain["open"].items() if each["kind"] in KINDS},
             tuple(Message.read(message) for message in plain["waiting"]),
             _moment(plain["told_at"]) if plain["told_at"] else None,
             plain["reminders"],
