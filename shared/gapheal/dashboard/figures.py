@@ -111,7 +111,7 @@ class Figures:
 
 
 def gather(app: App, next_scans: Mapping[str, str | None] | None = None) -> Figures:
-    """Read the ledger: four statements, side by side.
+    """Read the ledger: five statements, side by side.
 
     Args:
         app: whose pipeline.
