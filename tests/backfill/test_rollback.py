@@ -79,6 +79,14 @@ def test_the_story_is_what_it_seems(broken):
     ]
 
 
+def test_its_end_is_announced_without_the_date_that_failed(broken):
+    plant, _ = broken()
+    (event,) = plant.events
+
+    assert str(DAYS[4]) in str(event)
+    assert str(BAD) not in str(event)
+
+
 def test_what_is_shown_first_are_the_rows_before_and_now(broken):
     plant, order = broken()
     rollback = plan_of(plant, order)

@@ -221,7 +221,8 @@ class Run:
                     work.end(broken(verdict, self._seen(work, looked, verdict.day)))
         rows = ledger.backfill_dates([work.name], wish.window, self._order.started_at)
         healed = {date.fromisoformat(row["partition_date"]) for row in rows if row["healed_at"]}
-        self._announce(work, sorted(day for day in healed if day in wish))
+        failed = {day for day, end in work.ends.items() if end.kind not in GOOD}
+        self._announce(work, sorted(day for day in healed - failed if day in wish))
         work.is_closed = True
 
     def _seen(self, work: Work, looked: Pass, day: date) -> Seen | None:
