@@ -136,6 +136,16 @@ def test_by_a_false_name_this_machine_tells_nothing(opened):
     assert client.get("/", headers={"Host": "rebound.example.com"}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [(None, 200), ("same-origin", 200), ("none", 200), ("same-site", 400), ("cross-site", 400)]
+)
+def test_no_page_elsewhere_makes_it_ask_the_tables(client, site, status):
+    """It could not read the answer, but the question costs."""
+    headers = {"Sec-Fetch-Site": site} if site else {}
+
+    assert client.get(f"/api/explain?transition={NAME}&date={DAY}", headers=headers).status_code == status
+
+
 def test_it_answers_inside_another_server(opened):
     environ = EnvironBuilder(path="/api/gaps", base_url="https://host/some/detector").get_environ()
     answer = dashboard.respond(opened, Request(environ))

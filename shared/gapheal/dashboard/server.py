@@ -23,6 +23,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 LOCAL_HOSTS = ["127.0.0.1", "localhost"]
+OURS = {None, "same-origin", "none"}
+"""What a browser calls the site that asks: our page, or a person; None: it is no browser, or an old one."""
 
 NextScans = Callable[[], Mapping[str, str | None]]
 """When each transition is looked at next, where somebody knows."""
@@ -56,6 +58,8 @@ def wsgi(app: App, next_scans: NextScans = dict, *, only_local: bool = False) ->
     @server.get("/api/<share>")
     def api(share: str) -> tuple[Response, int]:
         if share == "explain":
+            if request.headers.get("Sec-Fetch-Site") not in OURS:
+                raise RequestError("expected a question of this page, found one of another site: it reads your tables")
             return jsonify(_explained(app, request.args)), HTTPStatus.OK
         if share not in SHARES:
             known = ", ".join([*SHARES, "explain"])
