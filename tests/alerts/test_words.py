@@ -59,6 +59,16 @@ def test_a_digest_names_its_day_and_everything_that_stands_open():
     assert words.digest("nba-props", [], NOON)[0] == "[nba-props] digest of 2024-07-01: all well"
 
 
+def test_a_long_digest_still_says_what_could_not_be_looked_at():
+    many = [GAPS] * 200
+    _, text = words.digest("nba-props", many, NOON, ["not done: a_to_b: no permission"])
+    _, whole = words.digest("nba-props", many, NOON, ["not done"], 10**6)
+
+    assert len(text) == words.LONGEST
+    assert text.endswith("…\nnot done: a_to_b: no permission")
+    assert whole.count("gapheal plan") == 200
+
+
 def test_no_message_is_longer_than_slack_takes():
     sentence = "x" * 5_000
     long = Finding(Kind.FAILING, "a_to_b", sentence, "gapheal validate --live", since=NOON)

@@ -107,14 +107,17 @@ def page(pipeline: str, transition: str | None, changed: Changes, now: datetime)
     return None
 
 
-def digest(pipeline: str, findings: Sequence[Finding], now: datetime, more: Sequence[str] = ()) -> tuple[str, str]:
+def digest(
+    pipeline: str, findings: Sequence[Finding], now: datetime, more: Sequence[str] = (), longest: int = LONGEST
+) -> tuple[str, str]:
     """The digest of a day: its title, which names the day, and its text.
 
     Args:
         pipeline: its name.
         findings: all that stand open, of every kind and transition.
         now: the moment, UTC; the title's day is its.
-        more: lines that follow, e.g. figures.
+        more: lines that follow, e.g. what could not be looked at; findings are cut before they are.
+        longest: characters of the text.
     """
     count = {0: "all well", 1: "1 thing stands open"}.get(len(findings), f"{len(findings)} things stand open")
     title = f"[{pipeline}] digest of {now:%Y-%m-%d}: {count}"
@@ -126,7 +129,8 @@ def digest(pipeline: str, findings: Sequence[Finding], now: datetime, more: Sequ
                 lines += [f"  - {line(finding)}", f"    {finding.sentence}", f"    -> {finding.command}"]
     if not findings:
         lines.append("No gap is open, nothing waits for a person.")
-    return _cut(title, LONGEST_TITLE), _cut("\n".join([*lines, *more]), LONGEST)
+    tail = _cut("\n".join(["", *more]), longest // 2)
+    return _cut(title, LONGEST_TITLE), _cut("\n".join(lines), longest - len(tail)) + tail
 
 
 def _blocks(changed: Changes) -> Iterator[str]:

@@ -179,14 +179,14 @@ class Sweep:
                 yield Finding(each.kind, each.transition, each.sentence, "gapheal status", each.dates, each.since)
 
 
-def digest(sweep: Sweep, findings: Sequence[Finding]) -> tuple[str, str]:
-    """What a sweep came to, for people: a title that names the day, and the text."""
+def digest(sweep: Sweep, findings: Sequence[Finding], longest: int = words.LONGEST) -> tuple[str, str]:
+    """What a sweep came to, for people: a title that names the day, and the text of so many characters at most."""
     more = [
         f"{heading}: {line}"
         for heading, some in (("not done", sweep.errors), ("not known", sweep.unknown))
         for line in some
     ]
-    return words.digest(sweep.app.pipeline.pipeline, findings, sweep.now, more)
+    return words.digest(sweep.app.pipeline.pipeline, findings, sweep.now, more, longest)
 
 
 def plain(finding: Finding) -> Row:

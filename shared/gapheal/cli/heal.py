@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import uuid4
@@ -85,7 +86,7 @@ def sweep(
     if as_json:
         common.print_json([_with(report, findings) for report in each.answers])
     else:
-        for line in ("", *digest(swept, findings)):
+        for line in ("", *digest(swept, findings, sys.maxsize)):
             common.out.print(line, markup=False, soft_wrap=True)
     each.leave(app.pipeline)
 
