@@ -320,7 +320,8 @@ class TestCanary:
         found = {check.name: check for check in canary.run()}
 
         assert (found["claim"].state, found["claim left"].state) == (State.OK, State.FAIL)
-        assert found["claim left"].mend == f"bq rm -f {canary.claim}"
+        project, _, claim = canary.claim.partition(".")
+        assert found["claim left"].mend == f"bq rm -f -t {project}:{claim}"
 
     def test_a_topic_whose_creation_lost_its_first_reply_is_deleted(self, world, no_statements, monkeypatch):
         create = world.topics.create

@@ -54,7 +54,9 @@ class Canary:
     def run(self) -> Iterator[Check]:
         """All of it, piece by piece: what fails stops nothing else."""
         yield from group.look("statements", "all", rehearsal.ROLE, lambda: rehearsal.checks(self._world))
-        yield from self._then_gone("claim", CLAIM_ROLE, self._claimed, self._unclaim, f"bq rm -f {self.claim}")
+        project, dataset, table = self.claim.rsplit(".", 2)
+        mend = f"bq rm -f -t {project}:{dataset}.{table}"  # the one form that every release of bq takes
+        yield from self._then_gone("claim", CLAIM_ROLE, self._claimed, self._unclaim, mend)
         path = self._world.topics.path(self.topic)
         mend = f"gcloud pubsub topics delete {path}"
         yield from self._then_gone("topic", TOPIC_ROLE, self._published, self._untopic, mend)
