@@ -34,6 +34,7 @@ def row(name, offset, said, sentence, moment):
         "condition": said[0],
         "action": said[1],
         "code": said[0],
+        "standing": str(standing(said[0], said[1], said[0])),
         "sentence": sentence,
         "attempts": offset,
         "first_seen_at": moment,
@@ -102,5 +103,7 @@ def test_every_verdict_there_can_be_has_a_standing_and_a_command():
 def test_what_mode_observe_holds_back_is_not_called_healing():
     assert standing("missing", "would_heal", "observe") is Standing.WOULD
     assert standing("missing", "deferred", "slow_start") is Standing.HEALING
+    assert standing("missing", "deferred", "slow_start", "observe") is Standing.WOULD
+    assert standing("missing", "leased", "leased", "observe") is Standing.HEALING
     assert standing("waiting", "none", "upstream_rows") is Standing.WAITING
     assert standing("waiting", "none", "stuck_rows") is Standing.PERSON

@@ -198,6 +198,20 @@ def test_transitions_whose_phases_have_the_same_label_are_counted_both(world):
     assert f"Open now: 2 {NAME}." in page
 
 
+def test_where_mode_only_observes_no_gap_is_called_healing():
+    """More of them than there is room for: those are deferred, and still nobody heals them."""
+    world = World(small_pipeline(mode="observe", max_age_days=None))
+    for back in range(9):
+        world.warehouse.put("d.raw", DAY - timedelta(days=back), 100, 10)
+    opened = app.build(world.pipeline, **world.ports)
+    opened.run(NAME, Asked(Source.SCAN))
+    page = dashboard.wsgi(opened).test_client().get("/").text
+
+    assert {row["action"] for row in dashboard.gather(opened).dates} == {"would_heal", "deferred"}
+    assert "9 gaps would be healed" in page
+    assert {state[3] for state in data(page)["states"]} == {"would heal"}
+
+
 def test_a_transition_that_left_the_file_is_not_shown(world, opened):
     world.ledger.rows["verdicts"].append({**world.ledger.rows["verdicts"][0], "transition": "gone_to_nowhere"})
     figures = dashboard.gather(opened)

@@ -7,12 +7,11 @@ one run; numbers that stay as on the date before are left out. `calendar.js` rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-from gapheal.dashboard.standing import standing
 from gapheal.ports import Row
 
 NUMBER = re.compile(r"\d+")
@@ -29,7 +28,7 @@ class _Known(dict[Any, int]):
 
 
 def encoded(board: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
-    """The last verdicts of the transitions `names`, in that order.
+    """The last verdicts of the transitions `names`, in that order; each row has its `standing`.
 
     `first`: the day that all offsets count from (None: nothing was judged yet). `states`: what runs refer to:
     condition, action, code, standing and the words of the sentence, which the numbers go between. `runs`: by
@@ -57,7 +56,7 @@ def encoded(board: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
         )
     return {
         "first": str(first) if first else None,
-        "states": [[*state[:3], str(standing(*state[:3])), list(state[3])] for state in states],
+        "states": [[*state[:-1], list(state[-1])] for state in states],
         "moments": list(moments),
         "runs": runs,
         "numbers": numbers,
@@ -72,7 +71,7 @@ class _Told:
         self.row = row
         self.day = (date.fromisoformat(row["partition_date"]) - (first or date.min)).days
         words, self.numbers = tuple(NUMBER.split(row["sentence"] or "")), NUMBER.findall(row["sentence"] or "")
-        state = states[row["condition"], row["action"], row["code"] or "", words]
+        state = states[row["condition"], row["action"], row["code"] or "", row["standing"], words]
         self.kind = state, moments[row["observed_at"]]
 
 
@@ -92,11 +91,3 @@ def _numbers(told: Iterable[_Told]) -> Iterable[str]:
 
 def _attempts(each: _Told) -> int:
     return int(each.row["attempts"] or 0)
-
-
-def spread(board: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The same for people's scripts: a row a date, with its standing."""
-    return [
-        {**row, "standing": str(standing(row["condition"], row["action"], row["code"] or ""))}  # as the page says it
-        for row in board
-    ]

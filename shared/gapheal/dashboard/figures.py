@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gapheal.app import App
-from gapheal.dashboard.calendar import encoded, spread
+from gapheal.dashboard.calendar import encoded
 from gapheal.dashboard.standing import OPEN, Standing, commands, standing
 from gapheal.model.spread import percentile
 from gapheal.ports import Row
@@ -29,6 +29,7 @@ class Figures:
     app: App
     now: datetime
     board: Sequence[Row]
+    """Every date's last verdict, with its `standing`."""
     passes: Sequence[Row]
     heals: Sequence[Row]
     slo: Mapping[str, Any]
@@ -42,13 +43,13 @@ class Figures:
     @property
     def totals(self) -> dict[str, int]:
         """Verdicts of all transitions by standing."""
-        found = Counter(str(_standing(row)) for row in self.board)
+        found = Counter(row["standing"] for row in self.board)
         return {str(each): found[str(each)] for each in Standing}
 
     @property
     def dates(self) -> list[dict[str, Any]]:
         """Every date's last verdict."""
-        return spread(self.board)
+        return [dict(row) for row in self.board]
 
     @property
     def gaps(self) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ class Figures:
 
     def _stands(self, name: str) -> dict[str, Any]:
         own = [row for row in self.board if row["transition"] == name]
-        kinds = Counter(str(_standing(row)) for row in own)
+        kinds = Counter(row["standing"] for row in own)
         looks = [row for row in self.passes if row["transition"] == name]
         seconds = [row["seconds_to_heal"] for row in self._lately(name)]
         since = min((row["first_seen_at"] for row in own if _is_open(row) and row["first_seen_at"]), default=None)
@@ -130,7 +131,7 @@ def gather(app: App, next_scans: Mapping[str, str | None] | None = None) -> Figu
         return Figures(
             app,
             now,
-            [row for row in board.result() if row["transition"] in known],
+            [_standing(app, row) for row in board.result() if row["transition"] in known],
             [row for row in passes.result() if row["transition"] in known],
             heals.result(),
             slo.result(),
@@ -151,9 +152,11 @@ def _named(app: App, name: str) -> dict[str, Any]:
     return {"transition": name, "upstream": upstream, "downstream": label, "phase": step.downstream}
 
 
-def _standing(row: Row) -> Standing:
-    return standing(row["condition"], row["action"], row["code"] or "")
+def _standing(app: App, row: Row) -> Row:
+    """The row, and how the date stands."""
+    mode = app.pipeline.transitions[row["transition"]].policy.mode
+    return {**row, "standing": str(standing(row["condition"], row["action"], row["code"] or "", mode))}
 
 
 def _is_open(row: Row) -> bool:
-    return _standing(row) in OPEN
+    return row["standing"] in OPEN

@@ -35,8 +35,8 @@ _OF_ACTION = {
 }
 
 
-def standing(condition: str, action: str, code: str) -> Standing:
-    """What a verdict's three words mean together."""
+def standing(condition: str, action: str, code: str, mode: str = "heal") -> Standing:
+    """What a verdict's three words mean together, in the transition's mode."""
     if condition == Condition.COMPLETE:
         return Standing.WHOLE
     if condition == Condition.EXCUSED:
@@ -45,8 +45,8 @@ def standing(condition: str, action: str, code: str) -> Standing:
         return Standing.PERSON if code.startswith("stuck") else Standing.WAITING
     if code == TOLD_ONCE:
         return Standing.REPORTED
-    if code == "observe":
-        return Standing.WOULD
+    if code == "observe" or (action == Action.DEFERRED and mode != "heal"):
+        return Standing.WOULD  # whoever only observes counts its room, too, and will never have any
     return _OF_ACTION.get(Action(action), Standing.HEALING)
 
 
