@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -77,6 +79,16 @@ def test_no_message_is_longer_than_slack_takes():
 
     assert len(note.body) <= words.LONGEST < 3_000
     assert len(note.title) <= words.LONGEST_TITLE
+
+
+def test_thirty_years_of_open_dates_are_compared_at_once():
+    many = replace(GAPS, dates=tuple(days(11_000)))
+    state = State(n=1, open={GAPS.key: Standing.of(many, NOON)}, told_at=NOON)
+    started = time.process_time()
+    changed = changes("a_to_b", [many], state, now=NOON, baseline=False)
+
+    assert not changed.worth_telling
+    assert time.process_time() - started < 0.5, "a set for each date takes seconds"
 
 
 def test_after_a_rollback_what_a_later_release_told_is_passed_over():

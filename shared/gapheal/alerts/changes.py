@@ -84,7 +84,8 @@ def told(state: State, changed: Changes, now: datetime, paged: Sequence[str] = (
 
 def _new(finding: Finding, standing: Standing) -> tuple[date, ...]:
     """The dates nobody has heard of; that there are more than many is news only when there are that many more."""
-    days = tuple(day for day in finding.dates if day not in set(standing.dates))
+    known = set(standing.dates)
+    days = tuple(day for day in finding.dates if day not in known)
     most = finding.numbers.get("page_above", 0) if finding.kind is Kind.MANY_GAPS else 0
     return days if len(days) > most else ()
 
