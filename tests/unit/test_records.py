@@ -1,11 +1,13 @@
 """What a pass writes down and tells: all that is news, and nothing else."""
 
+import time
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from gapheal.model.passes import Action, Condition, Entry, Memory, Observations, Reason, Request, Source, Verdict
+from gapheal.reconcile import findings_of
 from gapheal.reconcile.healing import Healing
 from gapheal.reconcile.records import Pass, ledger_rows, report
 from gapheal.testing import small_pipeline
@@ -37,6 +39,19 @@ def done(said=(), remembered=None, source=Source.SCAN, **more):
     return Pass(
         "p", small_pipeline(), "raw_to_refined", Request(source), NOW, memory, seen, list(said), Healing(), 1, **more
     )
+
+
+@pytest.mark.parametrize("action", ["held", "would_heal"])
+def test_thirty_years_of_gaps_that_people_know_take_no_time_to_find(action):
+    days = [DAY - timedelta(days=n) for n in range(11_000)]
+    kind = "held" if action == "held" else "gaps"
+    told = {"open": {f"raw_to_refined/{kind}": {"dates": [str(day) for day in days]}}}
+    known = replace(done(verdict("missing", action)._replace(day=day) for day in days), memory=Memory(told=told))
+    started = time.process_time()
+    found = findings_of(known)
+
+    assert [len(each.dates) for each in found] == [11_000, 11_000]
+    assert time.process_time() - started < 2, "what is looked up for each date again takes minutes"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from gapheal.reconcile.records import QUIET, Pass
 ON_ITS_WAY = timedelta(minutes=30)
 """So long the first trigger of a date is left to bring its rows before anybody hears of it; never past its lease."""
 GAPS_TOLD = (Kind.GAPS, Kind.STALLED, Kind.HELD)
+BLOCKED = frozenset({Action.STALLED, Action.HELD})
+"""Nothing more is sent for these."""
 
 
 class Open(NamedTuple):
@@ -41,11 +43,11 @@ def findings_of(done: Pass) -> list[Finding]:
     whose first trigger is on its way is work, not news: nobody hears of it before that had its time. A pass that has
     seen nothing (paused) knows nothing: do not call this, for an empty list says that all is well.
     """
-    gaps = [each for each in _gaps(done) if not _on_its_way(done, each)]
+    told = _told(done, *GAPS_TOLD)  # what people have heard of stays
+    gaps = [each for each in _gaps(done) if each.day in told or not _on_its_way(done, each)]
     actions = {action: [each for each in gaps if each.action is action] for action in Action}
-    blocked = actions[Action.STALLED] + actions[Action.HELD]
     return [
-        *_of_gaps(done, sorted(each for each in gaps if each not in blocked)),
+        *_of_gaps(done, sorted(each for each in gaps if each.action not in BLOCKED)),
         *_of_many(done, gaps),
         *_of_stalled(done, actions[Action.STALLED]),
         *_of_held(done, actions[Action.HELD]),
@@ -73,7 +75,7 @@ def _unjudged(done: Pass) -> Iterator[tuple[date, Entry]]:
 
 def _on_its_way(done: Pass, gap: Open) -> bool:
     """Whether nobody needs to hear of it yet: it came just now, and its first trigger, if any, had no time so far."""
-    if gap.action in {Action.STALLED, Action.HELD} or gap.day in _told(done, *GAPS_TOLD):
+    if gap.action in BLOCKED:
         return False
     entry = done.memory.entries.get(gap.day, Entry())
     if entry.again_at:
