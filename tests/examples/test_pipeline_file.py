@@ -12,6 +12,7 @@ import seed
 import triggers
 import world
 from gapheal import spec
+from gapheal.judge.health import DETECTOR
 from gapheal.messages import Dated, compose
 from gapheal.model.passes import Source
 from gapheal.scaffold import function_main
@@ -95,10 +96,10 @@ def test_as_shipped_it_triggers_nothing_until_a_person_says_so(pipeline):
     assert set(modes.values()) == {"observe"}
 
 
-def test_every_transition_has_its_function(pipeline):
+def test_every_transition_and_the_detector_have_their_functions(pipeline):
     functions = {main.parent.name: main.read_text() for main in (ROOT / "functions").glob("*/main.py")}
 
-    assert functions == {name: function_main(name) for name in pipeline.transitions}
+    assert functions == {name: function_main(name) for name in [*pipeline.transitions, DETECTOR]}
 
 
 @pytest.mark.parametrize("phase", world.PHASES)

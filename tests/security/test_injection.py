@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlglot
-from hypothesis import assume, event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
@@ -190,16 +190,20 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(max_examples=500)  # the check refuses most of them
 @given(st.lists(PIECES, min_size=1, max_size=8).map("".join))
 def test_another_reader_of_sql_finds_every_passed_predicate_between_its_brackets(where):
     """sqlglot's tokenizer knows nothing of our check. (Of escapes in backticks it knows nothing either.)"""
     try:
         table = read(written(phases__a__tables__0__where=where)).phases["a"].tables[0]
     except ConfigError:
-        assume(False)  # noqa: FBT003
+        event("refused")
+        return
+    if counted(table).count(where) != 1:
+        event("stands elsewhere, too")
+        return
     event("has quotes" if "'" in where or '"' in where else "has none")
-    before, after = counted(table).split(where, 1) if counted(table).count(where) == 1 else (None, None)
-    assume(before is not None)
+    before, after = counted(table).split(where, 1)
 
     try:
         whole = tokens(counted(table))
