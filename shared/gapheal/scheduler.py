@@ -17,15 +17,13 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
 from gapheal.errors import ConfigError, Unavailable, brief
+from gapheal.judge.health import DETECTOR
 from gapheal.model.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 Kind = Literal["scan", "sweep"]
-DETECTOR = "gap_detector"
-"""Sweeps every transition by one job, where it is deployed; no transition may have its name."""
-
 EMULATOR = "CLOUD_SCHEDULER_EMULATOR_HOST"
 CALL_SECONDS = 20.0
 NO_CREDENTIALS = "no Google credentials: run `gcloud auth application-default login`"

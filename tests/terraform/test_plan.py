@@ -10,8 +10,9 @@ import pytest
 
 from gapheal.app.sweeping import SECONDS as SWEEP_SECONDS
 from gapheal.app.sweeping import in_order
+from gapheal.judge.health import DETECTOR
 from gapheal.reconcile import PASS_SECONDS
-from gapheal.scheduler import DETECTOR, job_id
+from gapheal.scheduler import job_id
 from gapheal.spec import load
 
 ROOT = Path(__file__).parents[2]

@@ -30,7 +30,7 @@ search.addEventListener("submit", (event) => {
 });
 
 function follow() {
-  const [, name, date] = /^#([^/]+)\/(\d{4}-\d\d-\d\d)$/.exec(decodeURIComponent(location.hash)) || [];
+  const [, name, date] = /^#([a-z0-9_]+)\/(\d{4}-\d\d-\d\d)$/.exec(location.hash) || [];
   const t = data.transitions.findIndex((each) => each.transition === name);
   const cell = t >= 0 ? cells[t].get(offsetOf(date)) : null;
   if (cell) explain(cell);

@@ -14,7 +14,7 @@ from gapheal.doctor.check import Check, Group
 from gapheal.doctor.schedule import LATELY
 from gapheal.doctor.world import World
 from gapheal.errors import GaphealError, brief
-from gapheal.scheduler import DETECTOR
+from gapheal.judge.health import DETECTOR
 
 group = Group("functions")
 ROLE = "roles/run.invoker"

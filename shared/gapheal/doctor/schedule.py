@@ -9,7 +9,8 @@ from datetime import timedelta
 from gapheal.doctor.check import Check, Group, hidden
 from gapheal.doctor.world import World
 from gapheal.errors import ConfigError, GaphealError
-from gapheal.scheduler import DETECTOR, ScheduledJob, job_id
+from gapheal.judge.health import DETECTOR
+from gapheal.scheduler import ScheduledJob, job_id
 
 group = Group("schedule")
 ROLE = "roles/cloudscheduler.viewer"

@@ -12,11 +12,12 @@ from gapheal.app.wiring import project_of
 from gapheal.bigquery import Connection, connect
 from gapheal.doctor.topics import Topics
 from gapheal.errors import GaphealError
+from gapheal.judge.health import DETECTOR
 from gapheal.model.pipeline import Pipeline
 from gapheal.publisher.http import EMULATORS
 from gapheal.publisher.tokens import IdTokens
-from gapheal.scheduler import DETECTOR, ScheduledJob, Scheduler
 from gapheal.scheduler import EMULATOR as SCHEDULER_EMULATOR
+from gapheal.scheduler import ScheduledJob, Scheduler
 
 
 @dataclass

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 UNSEEN_FOR = timedelta(hours=2)
 """Scans are hourly: one may be late, two are a silence."""
 DETECTOR = "gap_detector"
-"""The function of the whole pipeline, and by what its job goes among the transitions'."""
+"""The function of the whole pipeline, and its job among the transitions': no transition may have its name."""
 
 
 def unscanned(pipeline: Pipeline, rows: Iterable[Row], now: datetime) -> Iterator[Finding]:
