@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gapheal.judge import judge
+from gapheal.judge import Case, judge
 from gapheal.model.passes import (
     Attempt,
     Condition,
@@ -31,7 +31,7 @@ def verdict_of(pipeline, raw, refined, *, entry=None, facts=None, request=None, 
     counts = {RAW: {DAY: raw}, REFINED: {DAY: refined} if refined.rows else {}}
     memory = Memory({DAY: entry} if entry else {}, healed_before=True)
     seen = Observations(now, counts, facts or {})
-    (verdict,) = judge(pipeline, "raw_to_refined", seen, memory, request or Request(Source.SCAN), "heal")
+    (verdict,) = judge(Case(pipeline, "raw_to_refined", seen, memory, request or Request(Source.SCAN)), "heal")
     return verdict
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from gapheal.app.plan import grouped
 from gapheal.errors import ConfigError
 from gapheal.intervals import Interval, fold
-from gapheal.judge import source_gaps
 from gapheal.model.passes import GAPS, Action, Condition, Reason, Request, Source, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.reconcile import Loop
@@ -82,8 +81,7 @@ def check(loop: Loop, asked: str, window: Interval | None) -> Checked:
     done = looking.look(name, request)
     told = _of_first(phase) if first else _of_the_data
     verdicts = [told(verdict) for verdict in done.verdicts if window is None or verdict.day in window]
-    gaps = source_gaps(looking.pipeline, name, done.seen, done.memory, request) if done.seen else []
-    gaps = [day for day in gaps if window is None or day in window]
+    gaps = [day for day in done.source_gaps if window is None or day in window]
     found = Checked(phase, name, window, verdicts, gaps, first, [])
     return replace(found, notes=list(_notes(loop.pipeline, found)))
 

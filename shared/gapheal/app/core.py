@@ -15,7 +15,6 @@ from gapheal.app.plan import Group, grouped
 from gapheal.app.rejections import FIRST, Kept, kept, replay
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.intervals import DAY, Interval
-from gapheal.judge.case import Case
 from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Mode, Pipeline, Transition
@@ -83,8 +82,9 @@ class App:
         asked = Request(Source.SCAN, window=Interval.inclusive(day, day), dry_run=True)
         done = self.loop.look(transition, asked)
         verdict = next((verdict for verdict in done.verdicts if verdict.day == day), None)
-        if verdict and done.seen:
-            rules, change = tried(Case(self.pipeline, transition, done.seen, done.memory, asked), verdict)
+        case = done.case
+        if verdict and case:
+            rules, change = tried(case, verdict)
             told: dict[str, Any] = {"rules": [rule._asdict() for rule in rules], "change": change}
             if fitting := advice(done, day):
                 told["hint"] = "; ".join(fitting)

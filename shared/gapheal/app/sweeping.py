@@ -11,7 +11,6 @@ from gapheal.alerts import words
 from gapheal.alerts.state import State
 from gapheal.app.core import App
 from gapheal.errors import ConfigError, GaphealError, Unavailable
-from gapheal.judge.case import Case
 from gapheal.judge.doubts import doubts
 from gapheal.judge.health import rejected, unscanned, unscheduled
 from gapheal.model.findings import OF_A_PASS, Finding, Kind
@@ -98,9 +97,8 @@ class Sweep:
         except ConfigError as error:
             self._found.append(failing(name, error, self.app.loop.clock.now()))
             raise
-        if done.seen is not None:
+        if case := done.case:
             self._seen.add(name)
-            case = Case(done.pipeline, name, done.seen, done.memory, done.request)
             self._found += [*findings_of(done), *doubts(case, done.settled)]
         return report
 

@@ -18,7 +18,7 @@ from gapheal.backfill.kept import Kept
 from gapheal.backfill.order import Wish, feeders
 from gapheal.errors import ConfigError
 from gapheal.intervals import fold
-from gapheal.judge import judge
+from gapheal.judge import Case, judge
 from gapheal.messages import runs
 from gapheal.model.passes import Action, Condition, Reason, Request, Source, Verdict
 
@@ -190,7 +190,7 @@ class _Planning:
                 now = done.now
             if done.seen:
                 seen = self._foresight.onto(name, done.seen)
-                verdicts = judge(self.app.pipeline, name, seen, done.memory, request, "heal")
+                verdicts = judge(Case(self.app.pipeline, name, seen, done.memory, request), "heal")
                 step = self._sorted(step, [v for v in verdicts if v.day in self.wish])
                 self._foresight.expect(name, seen, step.todo)
             self.steps[name] = self._gated(step)

@@ -1,6 +1,6 @@
 """Judging: a pure function of the file, what was seen, what is remembered, and the question asked.
 
-`judge(pipeline, transition, seen, memory, request, mode)` gives one verdict per date that upstream has.
+`judge(case, mode)` gives one verdict per date that upstream has. A `Case` keeps what it has looked up; one serves all.
 """
 
 from __future__ import annotations
@@ -13,33 +13,19 @@ from gapheal.judge.case import Case
 from gapheal.judge.conditions import Conditions, Previous
 from gapheal.judge.reasons import reason
 from gapheal.judge.source import source_gaps, stopped
-from gapheal.model.passes import (
-    Action,
-    Condition,
-    Memory,
-    Observations,
-    Request,
-    Verdict,
-)
-from gapheal.model.pipeline import Mode, Pipeline
+from gapheal.model.passes import Action, Condition, Verdict
+from gapheal.model.pipeline import Mode
 
-__all__ = ["judge", "source_gaps", "stopped"]
+__all__ = ["Case", "judge", "source_gaps", "stopped"]
 
 
-def judge(
-    pipeline: Pipeline, name: str, seen: Observations, memory: Memory, request: Request, mode: Mode
-) -> list[Verdict]:
+def judge(case: Case, mode: Mode) -> list[Verdict]:
     """One verdict, with its reason, for every date to be judged that upstream has; in order of dates.
 
     Args:
-        pipeline: the file in its normal form.
-        name: the transition to judge.
-        seen: what BigQuery held, and when.
-        memory: what the ledger remembers of these dates, and of every open or leased one.
-        request: whose question it is; it moves room and what is due, never what a due date's verdict is.
+        case: the transition, what was seen of it, what is remembered, and whose question it is.
         mode: the transition's effective mode; `observe` turns heal into would_heal.
     """
-    case = Case(pipeline, name, seen, memory, request)
     judging = _Judging(case)
     return Actions(case, mode, judging.conditions.stale).decide(judging.verdicts())
 

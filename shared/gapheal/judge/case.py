@@ -23,10 +23,15 @@ class Case:
     """One transition, one observation, one memory, one question."""
 
     pipeline: Pipeline
+    """The file in its normal form."""
     name: str
+    """The transition to judge."""
     seen: Observations
+    """What BigQuery held, and when."""
     memory: Memory
+    """What the ledger remembers of these dates, and of every open or leased one."""
     request: Request
+    """Whose question it is; it moves room and what is due, never what a due date's verdict is."""
 
     def __post_init__(self) -> None:
         self.transition = self.pipeline.transitions[self.name]

@@ -94,7 +94,7 @@ def _excused(case: Case, excuses: Iterable[Excuse], day: date) -> bool:
 
 def source_stopped(case: Case) -> Iterator[Finding]:
     """A first phase that has no new dates any more; or an upstream that its downstream has left behind."""
-    left_behind = stopped(case.pipeline, case.name, case.seen, case.memory, case.request)
+    left_behind = stopped(case)
     last = max((day for day in case.upstream_days if day <= case.newest_due), default=None)
     if last is None:
         return

@@ -6,19 +6,14 @@ from datetime import date, timedelta
 
 from gapheal.judge.case import Case
 from gapheal.judge.needs import expected_key
-from gapheal.model.passes import Memory, Observations, Request, Source
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.passes import Source
 
 STOPPED_FOR = timedelta(days=7)
 """A downstream that is so much further on was not made from this upstream."""
 
 
-def source_gaps(pipeline: Pipeline, name: str, seen: Observations, memory: Memory, request: Request) -> list[date]:
-    """Due and unexcused dates that `expected` has and the first phase lacks: reported, never triggered.
-
-    Takes what `judge` takes.
-    """
-    case = Case(pipeline, name, seen, memory, request)
+def source_gaps(case: Case) -> list[date]:
+    """Due and unexcused dates that `expected` has and the first phase lacks: reported, never triggered."""
     return sorted({day for phase in case.transition.upstream for day in _gaps(case, phase)})
 
 
@@ -38,16 +33,15 @@ def _lacking(case: Case, phase: str, day: date) -> bool:
     return not any(count.rows for count in case.tables.counts(phase, day))
 
 
-def stopped(pipeline: Pipeline, name: str, seen: Observations, memory: Memory, request: Request) -> str | None:
+def stopped(case: Case) -> str | None:
     """A warning where upstream has ended and the downstream goes on: a retired source, or the wrong table.
 
-    Takes what `judge` takes; says nothing of less than the whole history.
+    It says nothing of less than the whole history.
     """
-    if request.source is Source.EVENT or request.window:
+    if case.request.source is Source.EVENT or case.request.window:
         return None
-    case = Case(pipeline, name, seen, memory, request)
     downstream = case.transition.downstream
-    made = {day for table in pipeline.phases[downstream].tables for day in case.tables.of(downstream, table)}
+    made = {day for table in case.pipeline.phases[downstream].tables for day in case.tables.of(downstream, table)}
     last = max(case.upstream_days, default=None)
     newest = max((day for day in made if day <= case.newest_due), default=None)
     if last is None or newest is None or newest - last < STOPPED_FOR:

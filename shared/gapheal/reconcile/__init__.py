@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gapheal.errors import ConfigError, Unavailable
-from gapheal.judge import judge, source_gaps, stopped
+from gapheal.judge import Case, judge, source_gaps, stopped
 from gapheal.judge.breaker import breaker_state
-from gapheal.judge.case import Case
 from gapheal.model.passes import Memory, Observations, Request
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
@@ -81,9 +80,9 @@ class Loop:
         seen = self._observe(name, request, memory)
         if seen is None:
             return replace(empty, memory=memory, duration_ms=self._since(started))
-        case = (self.pipeline, name, seen, memory, request)
-        verdicts = judge(*case, policy.mode)
-        breaker, broken = breaker_state(Case(*case), verdicts)
+        case = Case(self.pipeline, name, seen, memory, request)
+        verdicts = judge(case, policy.mode)
+        breaker, broken = breaker_state(case, verdicts)
         healer = Healer(self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher)
         healing = healer.heal(verdicts, lambda: self.seconds - (self.clock.monotonic() - started))
         return replace(
@@ -94,9 +93,9 @@ class Loop:
             verdicts=verdicts,
             healing=healing,
             duration_ms=self._since(started),
-            source_gaps=source_gaps(*case),
+            source_gaps=source_gaps(case),
             breaker=breaker,
-            warnings=[*filter(None, [broken, stopped(*case)]), *unjudged(seen)],
+            warnings=[*filter(None, [broken, stopped(case)]), *unjudged(seen)],
         )
 
     def _tell(self, done: Pass) -> list[str]:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from gapheal.intervals import fold
 from gapheal.judge.breaker import breaker
-from gapheal.judge.case import Case
 from gapheal.judge.reasons import moment
 from gapheal.model.findings import TOLD_ONCE, Finding, Kind
 from gapheal.model.passes import GAPS, Action, Condition, Entry, Verdict
@@ -145,10 +144,8 @@ def _is_stuck(condition: Condition | None, code: str | None) -> bool:
 
 
 def _of_breaker(done: Pass) -> Iterator[Finding]:
-    if done.breaker != "open" or done.seen is None:
-        return
-    case = Case(done.pipeline, done.transition, done.seen, done.memory, done.request)
-    if broken := breaker(case, done.verdicts):
+    case = done.case if done.breaker == "open" else None
+    if case and (broken := breaker(case, done.verdicts)):
         why = (
             f"{broken.failed} triggers in a row to {case.target} brought nothing: look whether anything listens there "
             "and writes. One probe at a time is sent until a date grows"

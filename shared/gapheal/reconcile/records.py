@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from gapheal.intervals import Interval
+from gapheal.judge.case import Case
 from gapheal.model.passes import Action, Condition, Entry, Memory, Observations, Request, Source, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
@@ -50,6 +51,11 @@ class Pass:
     """Its state: `slow_start`, `closed` or `open`; None where nothing was looked at."""
     warnings: Sequence[str] = ()
     """What the caller should know beside the verdicts."""
+
+    @property
+    def case(self) -> Case | None:
+        """What it judged by, made anew; None where nothing was observed."""
+        return Case(self.pipeline, self.transition, self.seen, self.memory, self.request) if self.seen else None
 
     @property
     def queries(self) -> int:

@@ -13,7 +13,7 @@ from plain import prepare as rows_of
 
 began = time.process_time()
 from gapheal.intervals import Interval  # noqa: E402
-from gapheal.judge import judge  # noqa: E402
+from gapheal.judge import Case, judge  # noqa: E402
 from gapheal.judge.needs import tables_of  # noqa: E402
 from gapheal.model.passes import Condition, Memory, Observations, Request, Scope, Source  # noqa: E402
 from gapheal.testing import small_pipeline  # noqa: E402
@@ -40,7 +40,7 @@ def find(form: tuple[Pair, Rows]) -> Iterable[date]:
     now = datetime.combine(pair.end + 2 * DAY, datetime.min.time(), UTC)
     reading = Reading(PLAN, Scope(Interval(pair.start, pair.end)), rows)
     seen = Observations(now, reading.counts, reading.facts())
-    verdicts = judge(PIPELINE, NAME, seen, Memory(healed_before=True), Request(Source.SCAN), "heal")
+    verdicts = judge(Case(PIPELINE, NAME, seen, Memory(healed_before=True), Request(Source.SCAN)), "heal")
     return [verdict.day for verdict in verdicts if verdict.condition is Condition.MISSING and verdict.reason.sentence]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from gapheal.judge import judge, source_gaps, stopped
-from gapheal.judge.case import Case
+from gapheal.judge import Case, judge, source_gaps, stopped
 from gapheal.judge.needs import tables_of
 from gapheal.judge.tried import Tried, tried
 from gapheal.model.passes import (
@@ -59,7 +58,7 @@ class Story:
 
     def look(self, mode="heal", *, remember=True) -> dict[date, Verdict]:
         """The verdicts by date. A gap to be healed is triggered."""
-        verdicts = judge(self.pipeline, self.name, self._seen(), self._memory(), self.request, mode)
+        verdicts = judge(self._case(), mode)
         if remember:
             self.entries |= {v.day: self._remembered(v) for v in verdicts}
             heals = [Heal(v.triggered_at, self.now, v.trigger_id) for v in verdicts if v.triggered_at]
@@ -69,14 +68,14 @@ class Story:
         return {verdict.day: verdict for verdict in verdicts}
 
     def source_gaps(self) -> list[date]:
-        return source_gaps(self.pipeline, self.name, self._seen(), self._memory(), self.request)
+        return source_gaps(self._case())
 
     def tried(self, day: date) -> tuple[list[Tried], str]:
         verdict = self.look(remember=False)[day]
-        return tried(Case(self.pipeline, self.name, self._seen(), self._memory(), self.request), verdict)
+        return tried(self._case(), verdict)
 
     def stopped(self) -> str | None:
-        return stopped(self.pipeline, self.name, self._seen(), self._memory(), self.request)
+        return stopped(self._case())
 
     def retry(self, day: date):
         self.entries[day] = replace(self.entries[day], retried_at=self.now)
@@ -84,6 +83,9 @@ class Story:
     @staticmethod
     def with_message(entry: Entry, message: str) -> Entry:
         return replace(entry, attempts=tuple(replace(attempt, message=message) for attempt in entry.attempts))
+
+    def _case(self) -> Case:
+        return Case(self.pipeline, self.name, self._seen(), self._memory(), self.request)
 
     def _seen(self) -> Observations:
         keys = [key for key, _ in tables_of(self.pipeline, self.name)]

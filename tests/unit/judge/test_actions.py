@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gapheal.intervals import Interval
-from gapheal.judge import judge
+from gapheal.judge import Case, judge
 from gapheal.model.passes import (
     Action,
     Attempt,
@@ -37,7 +37,7 @@ def judged(pipeline, missing=(DAY,), *, memory=None, request=SCAN, mode="heal", 
         TableKey("refined", "d.refined"): dict.fromkeys(missing, Count(rows, 1)) if rows else {},
     }
     memory = memory or Memory(healed_before=True)
-    return judge(pipeline, "raw_to_refined", Observations(NOW, counts), memory, request, mode)
+    return judge(Case(pipeline, "raw_to_refined", Observations(NOW, counts), memory, request), mode)
 
 
 def attempt(n=1, *, minutes_ago=10.0, outcome="published", watermark="100/10", rows=0):
@@ -223,7 +223,7 @@ def test_a_leased_date_that_now_waits_still_uses_room():
         TableKey("raw", "d.raw"): {first: Count(10, 1), second: Count(100, 10)},
         TableKey("refined", "d.refined"): {},
     }
-    verdicts = judge(pipeline, "raw_to_refined", Observations(NOW, counts), memory, SCAN, "heal")
+    verdicts = judge(Case(pipeline, "raw_to_refined", Observations(NOW, counts), memory, SCAN), "heal")
 
     assert [v.condition for v in verdicts] == [Condition.WAITING, Condition.MISSING]
     assert verdicts[1].action is Action.DEFERRED

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from gapheal.judge import judge
+from gapheal.judge import Case, judge
 from gapheal.model.passes import Condition, Count, Entry, Memory, Observations, Request, Source, TableKey
 from gapheal.testing import small_pipeline
 
@@ -17,7 +17,7 @@ RAW, REFINED = TableKey("raw", "d.raw"), TableKey("refined", "d.refined")
 
 def verdict_of(pipeline, raw=FULL, refined=FULL, *, day=DAY, now=NOW, request=SCAN, memory=None, more=None):
     counts = {RAW: {day: raw} if raw else {}, REFINED: {day: refined} if refined else {}, **(more or {})}
-    verdicts = judge(pipeline, "raw_to_refined", Observations(now, counts), memory or Memory(), request, "heal")
+    verdicts = judge(Case(pipeline, "raw_to_refined", Observations(now, counts), memory or Memory(), request), "heal")
     return verdicts[0] if verdicts else None
 
 
@@ -91,7 +91,7 @@ def test_an_upstream_short_of_its_own_upstream_makes_the_date_wait():
         REFINED: {DAY: Count(90, 9)},
         TableKey("served", "d.served"): {},
     }
-    (verdict,) = judge(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN, "heal")
+    (verdict,) = judge(Case(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN), "heal")
 
     assert verdict.condition is Condition.WAITING
     assert verdict.reason.sentence == "upstream d.refined has 9 of 10 game, whole from 10"
@@ -155,7 +155,7 @@ def test_a_table_that_is_excused_is_not_required_as_upstream_either():
         TableKey("served", "d.served"): {},
     }
 
-    assert judge(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN, "heal") == []
+    assert judge(Case(pipeline, "refined_to_served", Observations(NOW, counts), Memory(), SCAN), "heal") == []
 
 
 def test_a_date_that_the_file_excused_is_not_due_when_the_excuse_goes():

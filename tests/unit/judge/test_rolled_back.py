@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gapheal.judge import judge
+from gapheal.judge import Case, judge
 from gapheal.judge.needs import spec_hash
 from gapheal.model.passes import (
     Accepted,
@@ -33,7 +33,7 @@ def judged(entries, downstream=None, **policy):
     }
     pipeline = small_pipeline(**policy)
     memory = Memory(entries, healed_before=True)
-    found = judge(pipeline, "raw_to_refined", Observations(NOW, counts), memory, Request(Source.SCAN), "heal")
+    found = judge(Case(pipeline, "raw_to_refined", Observations(NOW, counts), memory, Request(Source.SCAN)), "heal")
     return {verdict.day: verdict for verdict in found}
 
 
@@ -53,7 +53,7 @@ def test_so_is_one_that_is_whole_and_made_from_older_input():
     }
     seen, pipeline = Observations(NOW, counts), small_pipeline(stale="heal")
     free, held = (
-        judge(pipeline, "raw_to_refined", seen, Memory({DAYS[0]: entry}), Request(Source.SCAN), "heal")[0]
+        judge(Case(pipeline, "raw_to_refined", seen, Memory({DAYS[0]: entry}), Request(Source.SCAN)), "heal")[0]
         for entry in (Entry(), HELD)
     )
 
