@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from google.api_core import exceptions as google
 
-from gapheal.bigquery import Connection, Rows, translated
+from gapheal.bigquery import Connection, Parameter, Rows, translated
 from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.intervals import EARLIEST, LATEST
 from gapheal.judge.needs import tables_of
@@ -19,12 +20,23 @@ from gapheal.warehouse.plan import Plan
 from gapheal.warehouse.reading import Reading, suspects
 from gapheal.warehouse.sql import statement
 
-__all__ = ["BigQueryWarehouse", "reads_metadata"]
+__all__ = ["BigQueryWarehouse", "First", "reads_metadata"]
 
 
 def reads_metadata(pipeline: Pipeline, connection: Connection) -> bool:
     """Whether partitions' metadata is read at all; an emulator's last writes never move."""
     return {"on": True, "off": False, "auto": not connection.emulator}[pipeline.metadata]
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The statement that an observation begins with, and what its answer is read by."""
+
+    transition: str
+    scope: Scope
+    plan: Plan
+    sql: str
+    parameters: Mapping[str, Parameter]
 
 
 class BigQueryWarehouse:
@@ -56,32 +68,54 @@ class BigQueryWarehouse:
                 self._catalogue.forget()
                 return self._observe(transition, scope)
 
-    def _observe(self, transition: str, scope: Scope) -> Observations:
+    def first(self, transition: str, scope: Scope) -> First:
+        """The statement that an observation begins with, not yet run.
+
+        Raises:
+            ConfigError: a table or column is absent, misplaced or of a wrong type.
+            google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
+        """
         tables = dict(tables_of(self._pipeline, transition))
         plan = Plan(tables, self._catalogue.of(tables), self._pipeline.zone, self._metadata)
-        answers = [self._ask(plan, plan.counted, scope, first=True)]
-        reading = Reading(plan, scope, answers[0].rows)
+        sources, partitions = plan.sources(plan.counted), plan.partitions()
+        return First(transition, scope, plan, *statement(sources, scope, plan.zone, partitions))
+
+    def told(self, first: First, answer: Rows) -> Observations:
+        """What the first statement's answer tells, and the further statements that it makes necessary.
+
+        Raises:
+            ConfigError: a table hides its rows from us.
+            google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
+        """
+        plan, scope, answers = first.plan, first.scope, [answer]
+        reading = Reading(plan, scope, answer.rows)
         if streaming := reading.streaming:
-            answers.append(self._ask(plan, streaming, scope))
+            answers.append(self._count(plan, streaming, scope))
             reading.recount(streaming, scope, answers[-1].rows)
-        if lacking := suspects(self._pipeline, transition, reading):
+        if lacking := suspects(self._pipeline, first.transition, reading):
             doubted = Scope(dates=frozenset[date]().union(*lacking.values()))
-            answers.append(self._ask(plan, lacking, doubted))
+            answers.append(self._count(plan, lacking, doubted))
             reading.recount(lacking, doubted, answers[-1].rows)
         if hidden := list(self._hidden(reading)):
             raise ConfigError("\n".join(hidden))
         return Observations(
-            answers[0].rows[0]["observed_at"],
+            answer.rows[0]["observed_at"],
             reading.counts,
             reading.facts(),
             queries=len(answers),
-            bytes_billed=sum(answer.bytes_billed for answer in answers),
+            bytes_billed=sum(each.bytes_billed for each in answers),
         )
 
-    def _ask(self, plan: Plan, keys: Collection[TableKey], scope: Scope, *, first: bool = False) -> Rows:
-        partitions = plan.partitions() if first else ()
+    def _observe(self, transition: str, scope: Scope) -> Observations:
+        first = self.first(transition, scope)
+        return self.told(first, self._ask(first.sql, first.parameters))
+
+    def _count(self, plan: Plan, keys: Collection[TableKey], scope: Scope) -> Rows:
+        return self._ask(*statement(plan.sources(keys), scope, plan.zone))
+
+    def _ask(self, sql: str, parameters: Mapping[str, Parameter]) -> Rows:
         try:
-            return self._connection.query(*statement(plan.sources(keys), scope, plan.zone, partitions))
+            return self._connection.query(sql, parameters)
         except google.Forbidden as error:
             if "INFORMATION_SCHEMA" not in str(error):
                 raise
