@@ -9,8 +9,9 @@ import pytest
 from tests.functions.sweeps import FIRST, NOW, PIPELINE, SECOND, TABLES, day
 
 from gapheal import app
-from gapheal.app.sweeping import Sweep, in_order
+from gapheal.app.sweeping import Sweep
 from gapheal.errors import ConfigError, Unavailable
+from gapheal.model.order import in_order
 from gapheal.spec import load
 from gapheal.testing import MemoryAlerts
 

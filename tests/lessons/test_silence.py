@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from gapheal import app
-from gapheal.app.sweeping import Sweep, in_order
+from gapheal.app.sweeping import Sweep
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.model.findings import Finding, Kind
+from gapheal.model.order import in_order
 from gapheal.model.passes import GAPS, OPEN, Condition, Delivery, Request, Source
 from gapheal.spec import load
 from gapheal.testing import MemoryAlerts, World

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gapheal.app.sweeping import SECONDS as SWEEP_SECONDS
-from gapheal.app.sweeping import in_order
 from gapheal.judge.health import DETECTOR
+from gapheal.model.order import in_order
 from gapheal.reconcile import PASS_SECONDS
 from gapheal.scheduler import job_id
 from gapheal.spec import load

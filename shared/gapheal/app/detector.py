@@ -11,10 +11,11 @@ from uuid import uuid4
 from gapheal import events, logs
 from gapheal.app.core import App
 from gapheal.app.door import Answer, Call, Door
-from gapheal.app.sweeping import Sweep, digest, in_order, plain
+from gapheal.app.sweeping import Sweep, digest, plain
 from gapheal.errors import GaphealError, Rejected, RequestError, Unavailable
 from gapheal.judge.health import DETECTOR
 from gapheal.model.findings import Finding
+from gapheal.model.order import in_order
 from gapheal.model.passes import Request, Source
 
 T = TypeVar("T")

@@ -15,7 +15,6 @@ from gapheal.judge.doubts import doubts
 from gapheal.judge.health import rejected, unscanned, unscheduled
 from gapheal.model.findings import OF_A_PASS, Finding, Kind
 from gapheal.model.passes import Request, Source
-from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 from gapheal.reconcile.findings import failing, findings_of
 
@@ -27,28 +26,6 @@ OF_A_SWEEP = frozenset({Kind.UNFILLED, Kind.SEASON_OVER, Kind.SOURCE_STOPPED})
 """Told by the sweep of a transition itself."""
 
 T = TypeVar("T")
-
-
-def in_order(pipeline: Pipeline, names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """The transitions `names` (None: all), each after those that make what it reads; else in the file's order."""
-    left = [name for name in pipeline.transitions if names is None or name in set(names)]
-    ordered: list[str] = []
-    while left:
-        ready = [name for name in left if not _feeders(pipeline, name) & set(left)]
-        ordered += ready
-        left = [name for name in left if name not in ready]
-    return tuple(ordered)
-
-
-def _feeders(pipeline: Pipeline, name: str) -> set[str]:
-    """All that comes before a transition, however far."""
-    ahead, found = [name], set[str]()
-    while ahead:
-        feeders = {pipeline.feeder(phase) for phase in pipeline.transitions[ahead.pop()].upstream} - {None}
-        new = {feeder for feeder in feeders if feeder} - found
-        found |= new
-        ahead += new
-    return found
 
 
 @dataclass

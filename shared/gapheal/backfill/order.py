@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from gapheal import events
 from gapheal.app.decisions import MOST_CHARACTERS, MOST_DATES
 from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import Interval, fold, unfold
+from gapheal.model.order import in_order
 from gapheal.model.passes import GAPS, Condition
 from gapheal.model.pipeline import Pipeline
 from gapheal.spec.faults import suggest
@@ -164,27 +165,6 @@ def chosen(pipeline: Pipeline, phases: str | None) -> tuple[str, ...]:
             raise ConfigError(f"--phases: expected some of {', '.join(fed)}, found {phase}, which no transition feeds")
         names.append(fed[phase])
     return in_order(pipeline, names)
-
-
-def in_order(pipeline: Pipeline, names: Iterable[str]) -> tuple[str, ...]:
-    """The transitions so that what feeds comes before what is fed, otherwise as in the file."""
-    wanted, found = set(names), list[str]()
-
-    def visit(name: str) -> None:
-        if name in found:
-            return
-        for feeder in feeders(pipeline, name):
-            visit(feeder)
-        found.append(name)
-
-    for name in pipeline.transitions:
-        visit(name)
-    return tuple(name for name in found if name in wanted)
-
-
-def feeders(pipeline: Pipeline, name: str) -> list[str]:
-    """The transitions that make what `name` reads."""
-    return [feeder for phase in pipeline.transitions[name].upstream if (feeder := pipeline.feeder(phase))]
 
 
 def gated(text: str) -> str:

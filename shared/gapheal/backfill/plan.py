@@ -15,11 +15,12 @@ from gapheal.app import App
 from gapheal.app.plan import Group, grouped
 from gapheal.backfill.foresight import Foresight
 from gapheal.backfill.kept import Kept
-from gapheal.backfill.order import Wish, feeders
+from gapheal.backfill.order import Wish
 from gapheal.errors import ConfigError
 from gapheal.intervals import fold
 from gapheal.judge import Case, judge
 from gapheal.messages import runs
+from gapheal.model.order import feeders
 from gapheal.model.passes import Action, Condition, Reason, Request, Source, Verdict
 
 SHORT = ("upstream_", "stuck_")

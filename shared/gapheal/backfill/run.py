@@ -14,13 +14,14 @@ from gapheal import completion
 from gapheal.app import App
 from gapheal.backfill.ends import GOOD, Kind, Seen, absent, blocked, broken, ended, given_up
 from gapheal.backfill.kept import CANCELLED, find
-from gapheal.backfill.order import Order, feeders
+from gapheal.backfill.order import Order
 from gapheal.backfill.pace import Pace
 from gapheal.backfill.plan import Plan
 from gapheal.backfill.words import AGAIN, anew, retries, rows
 from gapheal.backfill.work import Cancelled, Interrupted, Round, Work
 from gapheal.errors import GaphealError, Unavailable
 from gapheal.intervals import DAY, Interval, unfold
+from gapheal.model.order import feeders
 from gapheal.model.passes import Condition, Count, Request, Source
 from gapheal.reconcile.records import Pass
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import typer
 
 from gapheal.app import App
-from gapheal.app.sweeping import Sweep, digest, in_order, plain
+from gapheal.app.sweeping import Sweep, digest, plain
 from gapheal.cli import common, tables
 from gapheal.cli.common import (
     DEFAULT_PIPELINE,
@@ -24,6 +24,7 @@ from gapheal.cli.common import (
 )
 from gapheal.cli.each import Each
 from gapheal.model.findings import Finding
+from gapheal.model.order import in_order
 from gapheal.model.passes import Request, Source
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Send and write nothing.")]
