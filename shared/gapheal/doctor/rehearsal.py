@@ -91,7 +91,7 @@ def statements(transition: str, pipeline_names: str, ledger: str, now: datetime)
         "transition": transition,
         "names": pipeline_names,
         "everything": True,
-        "days": [EXAMPLE],
+        "recalled": [EXAMPLE],
         "first": EXAMPLE,
         "last": EXAMPLE,
         "backfill_id": "canary",

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.api_core import exceptions as google
 
@@ -17,14 +17,14 @@ from gapheal.errors import ConfigError, GaphealError, brief
 from gapheal.intervals import Interval
 from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
-from gapheal.ledger.recall import Question, memory, told
+from gapheal.ledger.recall import Question, facts, memory, told
 from gapheal.ledger.schema import columns, sql
 from gapheal.ledger.slo import slo
 from gapheal.model.passes import Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 
-__all__ = ["BigQueryLedger"]
+__all__ = ["Asked", "BigQueryLedger"]
 
 ROWS_A_STATEMENT = 5_000
 """About 4 MB; a request may have ten."""
@@ -32,8 +32,13 @@ CLOCKS_DIFFER = timedelta(days=1)
 """A row's own moment is its writer's; it is stored under BigQuery's."""
 ABSENT = ("Unrecognized name", "is not present in table")
 """What BigQuery says of a column that is not there."""
-NEVER_A_DAY = date(1, 1, 1)
-"""An empty array parameter has no type in some engines; this one day matches nothing."""
+
+
+class Asked(NamedTuple):
+    """What the ledger is asked for one pass, and by whom the answer is read."""
+
+    question: Question
+    sql: str
 
 
 class BigQueryLedger:
@@ -53,17 +58,20 @@ class BigQueryLedger:
             ConfigError: there is no ledger, or it is another pipeline's.
             Unavailable: BigQuery did not answer.
         """
-        question = Question(self._pipeline, transition, datetime.now(UTC))
-        parameters: dict[str, Parameter] = {
-            "transition": transition,
-            "names": ",".join(question.phases),
-            "everything": dates is None,
-            "days": sorted(dates or ()) or [NEVER_A_DAY],
-            "heals_since": question.heals_since,
-            "retried_since": question.retried_since,
-        }
-        rows, bytes_billed = self._read("recall", parameters)
-        return memory(question, ((row["kind"], json.loads(row["fact"])) for row in rows), bytes_billed)
+        question = Question(self._pipeline, transition, datetime.now(UTC), dates)
+        rows, bytes_billed = self._read("recall", question.parameters)
+        return memory(question, facts(rows), bytes_billed)
+
+    def asked(self, transition: str, dates: frozenset[date] | None) -> Asked:
+        """What `recall` would ask, not yet asked.
+
+        Raises:
+            ConfigError: there is no ledger, or it is another pipeline's.
+            Unavailable: BigQuery did not answer.
+        """
+        self._make_ready()
+        question = Question(self._pipeline, transition, datetime.now(UTC), dates)
+        return Asked(question, sql("recall", self._name))
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         """Append rows by table name, one INSERT a table; returns the errors (the claims hold without them)."""

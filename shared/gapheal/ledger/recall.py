@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from gapheal.bigquery import Parameter
 from gapheal.model.passes import Accepted, Action, Attempt, Condition, Entry, Heal, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import RETRY_LASTS
@@ -19,15 +21,18 @@ RETRIES = frozenset({"retry", "again"})
 """Words that ask for a date once more; `again` asks for it though it is complete."""
 HOLD = "hold"
 """The word of a rollback: the date is left alone until the next word."""
+NEVER_A_DAY = date(1, 1, 1)
+"""An empty array parameter has no type in some engines; this one day matches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whose memory is asked for, and at what moment."""
+    """Whose memory is asked for, at what moment, and of which dates besides the open ones (None: of all)."""
 
     pipeline: Pipeline
     transition: str
     now: datetime
+    dates: frozenset[date] | None = None
 
     @property
     def phases(self) -> dict[str, str]:
@@ -48,6 +53,23 @@ class Question:
     def retried_since(self) -> datetime:
         """An older `retry` is over."""
         return self.now - RETRY_LASTS
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Of `recall.sql`."""
+        return {
+            "transition": self.transition,
+            "names": ",".join(self.phases),
+            "everything": self.dates is None,
+            "recalled": sorted(self.dates or ()) or [NEVER_A_DAY],
+            "heals_since": self.heals_since,
+            "retried_since": self.retried_since,
+        }
+
+
+def facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """The facts of rows of `kind, fact`, each after its kind."""
+    return ((row["kind"], json.loads(row["fact"])) for row in rows)
 
 
 def memory(question: Question, facts: Iterable[tuple[str, Any]], bytes_billed: int = 0) -> Memory:

@@ -46,7 +46,7 @@ WITH
     SELECT partition_date FROM word
     WHERE transition = @transition AND decision IN ('retry', 'again') AND observed_at > @retried_since
     UNION DISTINCT
-    SELECT day FROM UNNEST(@days) AS day
+    SELECT day FROM UNNEST(@recalled) AS day
   )
 SELECT 'verdict' AS kind, TO_JSON_STRING(verdict) AS fact
 FROM verdict

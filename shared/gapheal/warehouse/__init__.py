@@ -18,7 +18,7 @@ from gapheal.model.pipeline import Pipeline
 from gapheal.warehouse.catalog import Catalogue, called
 from gapheal.warehouse.plan import Plan
 from gapheal.warehouse.reading import Reading, suspects
-from gapheal.warehouse.sql import statement
+from gapheal.warehouse.sql import columns, statement
 
 __all__ = ["BigQueryWarehouse", "First", "reads_metadata"]
 
@@ -37,6 +37,8 @@ class First:
     plan: Plan
     sql: str
     parameters: Mapping[str, Parameter]
+    columns: tuple[str, ...]
+    """What a row of the answer tells, in its order."""
 
 
 class BigQueryWarehouse:
@@ -78,7 +80,8 @@ class BigQueryWarehouse:
         tables = dict(tables_of(self._pipeline, transition))
         plan = Plan(tables, self._catalogue.of(tables), self._pipeline.zone, self._metadata)
         sources, partitions = plan.sources(plan.counted), plan.partitions()
-        return First(transition, scope, plan, *statement(sources, scope, plan.zone, partitions))
+        asked = statement(sources, scope, plan.zone, partitions)
+        return First(transition, scope, plan, *asked, columns(sources, partitions))
 
     def told(self, first: First, answer: Rows) -> Observations:
         """What the first statement's answer tells, and the further statements that it makes necessary.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from gapheal.bigquery import Parameter
@@ -28,6 +28,8 @@ class Source:
     date_type: str
     keeps_every_row: str | None = None
     """A predicate that drops nothing, for a table that refuses to be read without it."""
+    dates: frozenset[date] | None = None
+    """Only these are counted; None: all of the statement's scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,27 @@ def statement(
     `written_at`, with partitions also of `place` (`table$partition`, in BigQuery's own notation). One row, with
     source -1, is there even when nothing else is, so that the query's clock is always told.
     """
-    written = any(source.table.updated_column for source in sources) or bool(partitions)
-    more = ("written_at",) * written + ("place",) * bool(partitions)
+    told = columns(sources, partitions)
+    more = told[4:-1]
     builder = _Builder(scope, zone, more)
-    selects = [builder.count(source) for source in sources]
+    selects = [builder.of(source).count(source) for source in sources]
     selects += [builder.metadata(each) for each in partitions]
     counted = "\n  UNION ALL\n".join([*selects, f"  SELECT -1, NULL, 0, NULL{', NULL' * len(more)}"])
-    columns = ", ".join(("source", "day", "row_count", "entity_count", *more))
-    sql = f"SELECT {columns}, CURRENT_TIMESTAMP() AS observed_at\nFROM (\n{counted}\n)\n"
+    sql = f"SELECT {', '.join(told[:-1])}, CURRENT_TIMESTAMP() AS observed_at\nFROM (\n{counted}\n)\n"
     return sql, builder.parameters
+
+
+def columns(sources: Sequence[Source], partitions: Sequence[Partitions] = ()) -> tuple[str, ...]:
+    """What a row of that statement tells, in its order."""
+    written = any(source.table.updated_column for source in sources) or bool(partitions)
+    more = ("written_at",) * written + ("place",) * bool(partitions)
+    return ("source", "day", "row_count", "entity_count", *more, "observed_at")
 
 
 class _Builder:
     """Writes the branches of one statement, and gathers the parameters that they name."""
 
-    def __init__(self, scope: Scope, zone: ZoneInfo, more: Sequence[str]) -> None:
+    def __init__(self, scope: Scope, zone: ZoneInfo, more: Sequence[str], suffix: str = "") -> None:
         window = scope.window
         self._window = window
         self._dates = sorted(day for day in scope.dates if window is None or day not in window)
@@ -73,7 +81,16 @@ class _Builder:
         self._first, self._last = max(min(bounds), EARLIEST), min(max(bounds), LATEST)
         self._zone = zone
         self._more = more
+        self._suffix = suffix
         self.parameters: dict[str, Parameter] = {}
+
+    def of(self, source: Source) -> _Builder:
+        """What writes the branch of this source: another one, where it has dates of its own."""
+        if source.dates is None:
+            return self
+        own = _Builder(Scope(dates=source.dates), self._zone, self._more, f"_{source.number}")
+        own.parameters = self.parameters
+        return own
 
     def count(self, source: Source) -> str:
         """Rows and entities of one table by day."""
@@ -113,6 +130,7 @@ class _Builder:
         )
 
     def _put(self, name: str, value: Parameter) -> str:
+        name += self._suffix
         self.parameters[name] = value
         return f"@{name}"
 
