@@ -86,6 +86,16 @@ TABLES: dict[str, dict[str, str]] = {
         "outcomes": "JSON",
         "state": "JSON",
     },
+    "counts": {
+        "pass_id": "STRING",
+        "table_name": "STRING",
+        "spec_hash": "STRING",
+        "partition_date": "DATE",
+        "row_count": "INT64",
+        "entity_count": "INT64",
+        "written_at": "TIMESTAMP",
+        "stamp": "STRING",
+    },
     "rejections": {
         "raw": "STRING",
         "error": "STRING",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -65,6 +65,21 @@ class Count(NamedTuple):
     """The last write of the date, UTC; None where nothing tells it."""
 
 
+class Remembered(NamedTuple):
+    """What was counted of one date of one table, and what its partitions' metadata said then."""
+
+    held: Count
+    """With no rows: there were none."""
+    stamp: str
+    """Another one, as soon as the metadata says anything else."""
+    at: datetime
+    """When it was counted, UTC."""
+
+
+Counted = Mapping[str, Mapping[date, Remembered]]
+"""What is remembered of tables, by a hash of all that their counts depend on."""
+
+
 class TableKey(NamedTuple):
     """One table in its role: the same table may stand in two phases with different filters."""
 
@@ -108,6 +123,8 @@ class Observations:
     """What is to be judged, where more was seen: the dates before those; None: all that was seen."""
     queries: int = 1
     bytes_billed: int = 0
+    learnt: Sequence[Mapping[str, Any]] = ()
+    """What was counted and is worth remembering: rows of the ledger's table `counts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +215,8 @@ class Memory:
     """By upstream phase: dates on which the transition that feeds it is stalled."""
     told: Mapping[str, Any] | None = None
     """What people were last told of the transition, as it was written down; None: nothing yet."""
+    counted: Counted | None = None
+    """What was counted lately (`recount: changed`); None: nobody asked."""
     queries: int = 1
     bytes_billed: int = 0
 

@@ -238,6 +238,8 @@ class Pipeline(Noun):
     """Where gapheal remembers; by default `gapheal_<pipeline>`."""
     metadata: Literal["auto", "off", "on"] = "auto"
     """Whether partitions' metadata is read where it is enough; `auto` is `off` against an emulator."""
+    recount: Literal["all", "changed"] = "all"
+    """Which dates of a window are counted: all, or those whose partitions changed since they were counted last."""
     seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = Field(default={})
     """Named windows in which data is expected."""
     phases: dict[PhaseName, Phase] = Field(min_length=1)

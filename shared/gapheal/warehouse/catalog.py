@@ -124,6 +124,7 @@ def _described(connection: Connection, found: bigquery.Table) -> Described:
         partitioning=_partitioning(found),
         filter_required=bool(found.require_partition_filter) or nested,
         buffered=found.streaming_buffer is not None,
+        query=found.mview_query or found.view_query,
     )
 
 

@@ -53,6 +53,8 @@ class Described:
     """Whether a query without a predicate on the partitioning column is refused."""
     buffered: bool = False
     """Whether it had rows in the streaming buffer when it was looked up."""
+    query: str | None = None
+    """Of a view: its text."""
 
     def type_of(self, column: str) -> str | None:
         """The type of a column, or None where there is none; a pseudo-column counts where the table has it."""

@@ -49,7 +49,10 @@ class Reading:
     def __init__(self, plan: Plan, scope: Scope, answer: Answer) -> None:
         self.plan = plan
         self.scope = scope
-        self._metadata = _metadata(plan, answer)
+        self.partitions = _metadata(plan, answer)
+        self._metadata = {key: self.partitions[key] for key in plan.partitioned}
+        self.partly: dict[TableKey, frozenset[date]] = {}
+        """Tables of which only these dates are counted in this pass: the others stand as they are remembered."""
         self.counts: dict[TableKey, dict[date, Count]] = {key: {} for key in plan.tables}
         for key in plan.uncounted:
             days = self._metadata[key].days.items()
@@ -104,7 +107,8 @@ class Reading:
 def suspects(pipeline: Pipeline, transition: str, reading: Reading) -> dict[TableKey, set[date]]:
     """Dates that a table lacks by its metadata alone, though another table of the transition has them.
 
-    Dates that the file excuses are no suspects: nobody will ask for them.
+    What was remembered of a table is doubted as its metadata is. Dates that the file excuses are no suspects: nobody
+    will ask for them.
     """
     step = pipeline.transitions[transition]
     required = {
@@ -121,11 +125,12 @@ def suspects(pipeline: Pipeline, transition: str, reading: Reading) -> dict[Tabl
     held = {day for key in (*required, *schedules) for day in reading.counts.get(key, ())}
     found = {}
     streaming = reading.streaming
-    for key in reading.plan.uncounted:
+    for key in (*reading.plan.uncounted, *reading.partly):
         if (table := required.get(key)) and key not in streaming:
             excuses = (*step.policy.excuses, *table.excuses)
             counts = reading.counts[key]
             lacking = {day for day in held if counts.get(day, Count()).rows < table.min_rows}
+            lacking -= reading.partly.get(key, frozenset())
             found[key] = {day for day in lacking if not excuse_for(excuses, day, pipeline.seasons)}
     return {key: days for key, days in found.items() if days}
 
@@ -137,7 +142,7 @@ def _metadata(plan: Plan, answer: Answer) -> dict[TableKey, Metadata]:
         if dataset := datasets.get(row["source"]):
             name, _, partition = row["place"].partition("$")
             tables[f"{dataset}.{name}"].add(partition, row["row_count"] or 0, row["written_at"])
-    return {key: tables[plan.described[key].name] for key in plan.partitioned}
+    return {key: tables[plan.described[key].name] for key in (plan.dated if plan.stamped else plan.partitioned)}
 
 
 def _day(partition: str) -> date | None:

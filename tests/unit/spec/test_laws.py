@@ -137,6 +137,7 @@ files = st.fixed_dictionaries(
     },
     optional={
         "metadata": st.sampled_from(["auto", "off", "on", False]),
+        "recount": st.sampled_from(["all", "changed"]),
         "project": st.sampled_from([None, "my-project"]),
     },
 )
