@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.scheduling import CloudScheduler
 
-from gapheal.cli.slo import length
+from gapheal.model.moments import lasting
 from gapheal.scheduler import EMULATOR
 
 
@@ -119,4 +119,4 @@ def test_where_scheduler_has_no_job_nothing_is_said_of_the_next_scan(pipeline, c
     [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_200, "2 h"), (86_400, "24 h"), (345_600, "4 d")],
 )
 def test_a_length_of_time_is_told_in_two_digits(seconds, told):
-    assert length(seconds) == told
+    assert lasting(seconds) == told

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gapheal.backfill.kept import Kept
+from gapheal.model.moments import second
 from gapheal.model.passes import Count
 from gapheal.model.past import Reach
 from gapheal.ports import Row
@@ -56,9 +57,9 @@ def _doubts(
     lease_until = last + timedelta(minutes=asked.lease_minutes)
     ended_at = asked.found.finished_at
     if ended_at and last > ended_at:
-        yield f"it was triggered again at {_clock(last)}, after the backfill had ended"
+        yield f"it was triggered again at {second(last)}, after the backfill had ended"
     if lease_until > asked.now and (healed is None or healed < last):
-        yield f"a trigger of {_clock(last)} is on its way until {_clock(lease_until)}: its job may still write"
+        yield f"a trigger of {second(last)} is on its way until {second(lease_until)}: its job may still write"
     if "tables" not in end:
         yield "the report of this backfill does not say what its tables held: whether somebody wrote since is unknown"
         return
@@ -75,13 +76,13 @@ def _of_table(
         yield f"{table} cannot be put back: {reach.refusal}"
     if first < reach.earliest:
         yield (
-            f"{table} can be read back to {_clock(reach.earliest)}, the date was first triggered at {_clock(first)}: "
+            f"{table} can be read back to {second(reach.earliest)}, the date was first triggered at {second(first)}: "
             f"{reach.why}"
         )
     if held.written_at and held.written_at > own_until:
         yield (
-            f"something else wrote {table} at {_clock(held.written_at)}; what this backfill has asked for was written "
-            f"until {_clock(own_until)}"
+            f"something else wrote {table} at {second(held.written_at)}; what this backfill has asked for was written "
+            f"until {second(own_until)}"
         )
     before = end["tables"].get(table)
     if before is None:
@@ -95,7 +96,3 @@ def _of_table(
 
 def _said(rows: int, entities: int | None) -> str:
     return f"{rows} rows" if entities is None else f"{rows} rows ({entities} entities)"
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"

@@ -9,6 +9,7 @@ from typing import Any
 
 from gapheal.backfill.order import Order, Wish
 from gapheal.errors import ConfigError
+from gapheal.model.moments import minute
 from gapheal.ports import Ledger, Row
 from gapheal.spec.faults import suggest
 
@@ -56,7 +57,7 @@ class Kept:
         if not self.is_open:
             raise ConfigError(
                 f"expected a backfill that is open, found {self.order.id}, {self.state} at "
-                f"{self.states[-1].at:%Y-%m-%d %H:%M}Z: type the command anew for what is left"
+                f"{minute(self.states[-1].at)}: type the command anew for what is left"
             )
 
     @property

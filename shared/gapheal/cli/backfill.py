@@ -17,6 +17,7 @@ from gapheal.cli.decide import me
 from gapheal.cli.progress import Progress, watcher
 from gapheal.cli.stopping import Stopping
 from gapheal.errors import GaphealError, RequestError
+from gapheal.model.moments import minute
 
 INTERRUPTED = 130
 NO_REASON = "no reason was given"
@@ -252,7 +253,7 @@ def _goes_on(order: Order) -> None:
 
 def _show(planned: Plan, order: Order | None) -> None:
     if order:
-        begun = f"{order.started_at:%Y-%m-%d %H:%M}Z"
+        begun = minute(order.started_at)
         common.out.print(f"backfill {order.id} by {order.who}, begun {begun}, goes on", markup=False, soft_wrap=True)
     for line in plan_lines(planned):
         common.out.print(line, soft_wrap=True)
@@ -281,6 +282,6 @@ def _table(found: list[Kept]) -> Any:
         table.add_column(title, overflow="fold")
     for each in found:
         row = row_of(each)
-        begun = f"{each.order.started_at:%Y-%m-%d %H:%M}Z"
+        begun = minute(each.order.started_at)
         table.add_row(row["id"], row["state"], each.order.wish.said(), row["steps"], begun, row["who"], row["why"])
     return table

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -99,6 +99,13 @@ def day(text: str, today: date) -> date:
         return events.day(text, today)
     except GaphealError as error:
         raise RequestError(str(error)) from None
+
+
+def since(text: str | None, wired: app.App, otherwise: datetime) -> datetime:
+    """The beginning of that day in the pipeline's time zone; without one, `otherwise`."""
+    if text is None:
+        return otherwise
+    return datetime.combine(day(text, wired.today), time(), wired.pipeline.zone).astimezone(UTC)
 
 
 def print_json(value: Any) -> None:

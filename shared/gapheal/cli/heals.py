@@ -10,7 +10,8 @@ from rich.table import Table
 
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOption, TransitionsOption
-from gapheal.cli.slo import length, moment
+from gapheal.cli.slo import lately
+from gapheal.model.moments import lasting
 from gapheal.model.spread import percentile
 
 SinceOption = Annotated[str | None, typer.Option("--since", help="Nothing healed before this date; default: 30 days.")]
@@ -36,7 +37,8 @@ def heals(
     with common.told(as_json=as_json):
         app = common.opened(pipeline)
         names = common.chosen(app.pipeline, transition)
-        found = [row for row in app.loop.ledger.heals(moment(since, app)) if row["transition"] in names]
+        begun = common.since(since, app, lately(app))
+        found = [row for row in app.loop.ledger.heals(begun) if row["transition"] in names]
     took = {"heals": len(found)} | _took(found)
     if as_json:
         common.print_json({"heals": found, "summary": took})
@@ -50,10 +52,10 @@ def heals(
     for row in found:
         moments = (f"{row[name][:19]}Z" for name in ("first_seen_at", "triggered_at", "healed_at"))
         table.add_row(
-            row["transition"], row["partition_date"], *moments, length(row["seconds_to_heal"]), _attempts(row)
+            row["transition"], row["partition_date"], *moments, lasting(row["seconds_to_heal"]), _attempts(row)
         )
     common.out.print(table)
-    half, most = length(took["p50_seconds"]), length(took["p95_seconds"])
+    half, most = lasting(took["p50_seconds"]), lasting(took["p95_seconds"])
     common.out.print(f"{len(found)} healed; half of them within {half}, 95 % within {most}")
 
 

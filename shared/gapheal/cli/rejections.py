@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 import typer
 
-from gapheal.app import App
 from gapheal.app.rejections import FIRST, Kept
 from gapheal.cli import common
 from gapheal.cli.common import DECIDE, DEFAULT_PIPELINE, Exit, JsonOption, PipelineOption, TransitionsOption
 from gapheal.errors import RequestError
+from gapheal.model.moments import second
 
 SinceOption = Annotated[str | None, typer.Option("--since", help="Nothing that was rejected before this date.")]
 ReplayOption = Annotated[list[str] | None, typer.Option("--replay", help="Try this one again; may be repeated.")]
@@ -45,7 +44,8 @@ def rejections(
         if replay and all_of:
             raise RequestError("expected --replay or --all-of, found both")
         names = common.chosen(app.pipeline, [all_of] if all_of else transition)
-        found = [one for one in app.rejections(_moment(since, app)) if one.transition in names or not transition]
+        begun = common.since(since, app, FIRST)
+        found = [one for one in app.rejections(begun) if one.transition in names or not transition]
         again = None
         if replay:
             again = [app.replay(one) for one in _named(found, replay)]
@@ -55,13 +55,6 @@ def rejections(
         _list([one for one in found if every or one.replayed is None], as_json=as_json)
     else:
         _tell(again, as_json=as_json)
-
-
-def _moment(since: str | None, app: App) -> datetime:
-    """The beginning of that day in the pipeline's time zone."""
-    if since is None:
-        return FIRST
-    return datetime.combine(common.day(since, app.today), time(), app.pipeline.zone).astimezone(UTC)
 
 
 def _named(found: Sequence[Kept], names: Sequence[str]) -> list[Kept]:
@@ -84,7 +77,7 @@ def _list(found: Sequence[Kept], *, as_json: bool) -> None:
     if not found:
         common.out.print("no rejected events")
     for one in found:
-        when = f"{one.at:%Y-%m-%d %H:%M:%S}Z"
+        when = second(one.at)
         _say(f"{one.id}  {one.transition}  {when}" + (f"  published {one.publish_time}" if one.publish_time else ""))
         _say(f"  {one.error}")
         _say(f"  {ascii(one.begins)[1:-1]}" + (" (cut: it cannot be replayed)" if one.cut else ""))

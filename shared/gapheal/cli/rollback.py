@@ -16,6 +16,7 @@ from gapheal.cli.backfill import IdArgument, WhoOption
 from gapheal.cli.common import DEFAULT_PIPELINE, HEAL, Exit, JsonOption, PipelineOption
 from gapheal.cli.decide import me
 from gapheal.errors import RequestError
+from gapheal.model.moments import second
 from gapheal.model.passes import Count
 
 DatesOption = Annotated[
@@ -94,7 +95,7 @@ def _table(found: Rollback) -> Table:
         table.add_column(title, justify="right" if title in {"before", "now", "after"} else "left", overflow="fold")
     for part in found.parts:
         rows = (_said(count) for count in (part.then, part.now, part.then))
-        table.add_row(part.transition, str(part.day), part.table, f"{part.at:%Y-%m-%d %H:%M:%S}Z", *rows)
+        table.add_row(part.transition, str(part.day), part.table, second(part.at), *rows)
     return table
 
 

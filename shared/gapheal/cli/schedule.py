@@ -13,6 +13,7 @@ from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, Exit, JsonOption, PipelineOption
 from gapheal.errors import ConfigError
 from gapheal.judge.health import DETECTOR
+from gapheal.model.moments import minute
 from gapheal.spec import load
 
 if TYPE_CHECKING:
@@ -180,9 +181,9 @@ def _print(jobs: list[ScheduledJob]) -> None:
     for title in ("transition", "asks for", "state", "schedule", "last call", "next", "job"):
         table.add_column(title, overflow="fold")
     for job in jobs:
-        last = f"{job.last_attempt:%Y-%m-%d %H:%M}Z" if job.last_attempt else "none yet"
+        last = minute(job.last_attempt) if job.last_attempt else "none yet"
         outcome = f": {job.last_error}" if job.last_error else ""
-        upcoming = f"{job.next_run:%Y-%m-%d %H:%M}Z" if job.next_run else ""
+        upcoming = minute(job.next_run) if job.next_run else ""
         table.add_row(
             job.transition, job.kind, job.state, f"{job.schedule} ({job.timezone})", last + outcome, upcoming, job.job
         )

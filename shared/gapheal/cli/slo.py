@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from gapheal.app import App
 from gapheal.cli import common
+from gapheal.model.moments import lasting
 
 LATELY = timedelta(days=30)
 SloOption = Annotated[
@@ -26,7 +27,7 @@ TITLES = ("", "gaps", "in 1 h", "in 24 h", "alone", "seen after", "healed in", "
 
 def show(app: App, names: Sequence[str], since: str | None, *, as_json: bool) -> None:
     """Print the figures of these transitions, and of the whole pipeline where that is more than one."""
-    told = dict(app.loop.ledger.slo(moment(since, app)))
+    told = dict(app.loop.ledger.slo(common.since(since, app, lately(app))))
     every = len(names) == len(app.pipeline.transitions)
     wanted = {*names, None} if every else {*names}
     told["figures"] = [each for each in told["figures"] if each["transition"] in wanted]
@@ -47,19 +48,9 @@ def show(app: App, names: Sequence[str], since: str | None, *, as_json: bool) ->
     )
 
 
-def moment(since: str | None, app: App) -> datetime:
-    """The beginning of that day in the pipeline's time zone; without one, a month ago."""
-    if since is None:
-        return app.loop.clock.now() - LATELY
-    return datetime.combine(common.day(since, app.today), time(), app.pipeline.zone).astimezone(UTC)
-
-
-def length(seconds: float) -> str:
-    """`3 d`, `5 h`, `12 min`, `40 s`: two digits are enough to know whether to worry."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+def lately(app: App) -> datetime:
+    """A month ago."""
+    return app.loop.clock.now() - LATELY
 
 
 def _cells(each: Mapping[str, Any]) -> list[Text]:
@@ -81,7 +72,7 @@ def _share(share: float | None) -> str:
 
 def _spread(each: Mapping[str, Any], name: str) -> str:
     half, most = each[f"{name}_p50_seconds"], each[f"{name}_p95_seconds"]
-    return "-" if half is None else f"{length(half)} / {length(most)}"
+    return "-" if half is None else f"{lasting(half)} / {lasting(most)}"
 
 
 def size(number: float) -> str:

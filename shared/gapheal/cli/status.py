@@ -15,10 +15,11 @@ from gapheal.app import App
 from gapheal.app.wiring import project_of
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOption, TransitionsOption
-from gapheal.cli.slo import SloOption, SloSinceOption, length
+from gapheal.cli.slo import SloOption, SloSinceOption
 from gapheal.cli.slo import show as show_slo
 from gapheal.cli.tables import COLOURS
 from gapheal.errors import GaphealError
+from gapheal.model.moments import lasting, minute
 
 GLANCE_SECONDS = 5.0
 """How long Cloud Scheduler may take: the ledger's answer is worth more than the next scan's time."""
@@ -84,8 +85,8 @@ def _remains(app: App, found: dict[str, Any]) -> bool:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """`3 d`, `5 h`, `12 min`: two digits are enough to know whether to worry."""
-    return length((now - since).total_seconds())
+    """How long ago that was."""
+    return lasting((now - since).total_seconds())
 
 
 def _print(found: dict[str, Any], now: datetime) -> None:
@@ -118,7 +119,7 @@ def _lines(found: dict[str, Any], now: datetime) -> Iterator[str]:
         yield f"open: {found['open_gaps']}, the oldest of {found['oldest_gap']}, seen for {age(since, now)}"
     healing = found["healing"]
     if healing["last_30_days"]:
-        half, most = length(healing["p50_seconds"]), length(healing["p95_seconds"])
+        half, most = lasting(healing["p50_seconds"]), lasting(healing["p95_seconds"])
         yield (
             f"healed: {healing['last_day']} in the last day, {healing['last_30_days']} in 30 days; "
             f"half of them within {half}, 95 % within {most}"
@@ -135,7 +136,7 @@ def _soon(told: str | None, now: datetime) -> str:
     except ValueError:
         return told or "not known"
     wait = max(moment - now, timedelta(0))
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z, in {length(wait.total_seconds())}"
+    return f"{minute(moment.astimezone(UTC))}, in {lasting(wait.total_seconds())}"
 
 
 def _last_pass(found: dict[str, Any]) -> str:

@@ -17,13 +17,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from gapheal.dashboard.charts import charts
 from gapheal.dashboard.figures import Figures
 from gapheal.dashboard.standing import Standing
+from gapheal.model import moments
 
 STYLE = "page.css"
 EARLY = "early.js"
 """Runs before the first paint: the theme."""
 SCRIPTS = ("decode.js", "shapes.js", "tip.js", "calendar.js", "gaps.js", "explain.js", "page.js")
 UNKNOWN = "\N{EN DASH}"
-UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
 def html(figures: Figures, *, live: bool) -> str:
@@ -99,13 +99,8 @@ def soon(text: str | None, now: datetime) -> str:
 
 
 def lasting(seconds: float | None) -> str:
-    """`3 d`, `5 h`, `12 min`: two digits are enough to know whether to worry."""
-    if seconds is None:
-        return UNKNOWN
-    for unit, size in UNITS:
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    """As everywhere; a dash where it is not known."""
+    return UNKNOWN if seconds is None else moments.lasting(seconds)
 
 
 def moment(text: str) -> str:

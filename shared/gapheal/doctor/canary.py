@@ -19,6 +19,7 @@ from gapheal.doctor.check import Check, hidden
 from gapheal.doctor.rehearsal import group
 from gapheal.doctor.world import World
 from gapheal.errors import ConfigError, GaphealError
+from gapheal.model.moments import second
 from gapheal.model.passes import Claim, Lost, Message, Won
 from gapheal.model.pipeline import PubSubTarget, Trigger
 from gapheal.publisher import PubSubPublisher
@@ -99,12 +100,12 @@ class Canary:
         def claim() -> Claim:
             return claims.acquire(self._transition, NEVER_JUDGED, self._n, "canary")
 
-        first, second = self._make("claim", claim), claim()
-        if isinstance(first, Won) and isinstance(second, Lost) and second.created_at == first.created_at:
-            when = f"{first.created_at:%Y-%m-%d %H:%M:%S}Z"
+        first, again = self._make("claim", claim), claim()
+        if isinstance(first, Won) and isinstance(again, Lost) and again.created_at == first.created_at:
+            when = second(first.created_at)
             yield group.ok("claim", "claim", f"{self.claim}: created {when}, refused a second time, read back, deleted")
         else:
-            found = f"{type(first).__name__}, then {type(second).__name__}"
+            found = f"{type(first).__name__}, then {type(again).__name__}"
             yield group.fail("claim", "claim", f"expected Won, then Lost with the same moment, found {found}")
 
     def _unclaim(self) -> None:

@@ -15,6 +15,7 @@ from gapheal.doctor.schedule import LATELY
 from gapheal.doctor.world import World
 from gapheal.errors import GaphealError, brief
 from gapheal.judge.health import DETECTOR
+from gapheal.model.moments import minute
 
 group = Group("functions")
 ROLE = "roles/run.invoker"
@@ -112,7 +113,7 @@ def _not_for_us(world: World, transition: str, url: str, found: Answered) -> Che
     job = world.job(transition, "sweep" if transition == DETECTOR else "scan")
     lately = job and job.last_attempt and world.now - job.last_attempt <= LATELY[job.kind]
     if job and job.last_attempt and lately and not job.last_error:
-        when = f"{job.last_attempt:%Y-%m-%d %H:%M}Z"
+        when = minute(job.last_attempt)
         return group.ok(
             "answer",
             transition,

@@ -9,6 +9,7 @@ from hashlib import sha256
 from gapheal.app.wiring import MODES
 from gapheal.doctor.check import Check, Group
 from gapheal.doctor.history import History, Row
+from gapheal.model.moments import minute
 from gapheal.model.pipeline import Mode, Pipeline, Transition
 from gapheal.spec.share import share
 
@@ -39,7 +40,7 @@ def _beat(name: str, last: Row | None, now: datetime, *, local: bool) -> Check:
         if local:
             return heartbeat.skipped("scan", name, "was never scanned; on this machine only you ask")
         return heartbeat.warn("scan", name, f"{name} was never scanned", run)
-    when = f"{last['observed_at']:%Y-%m-%d %H:%M}Z"
+    when = minute(last["observed_at"])
     if last["error"]:
         return heartbeat.fail(
             "scan",
@@ -61,7 +62,7 @@ def _beat(name: str, last: Row | None, now: datetime, *, local: bool) -> Check:
 
 
 def _delivery(name: str, last: Row) -> Check:
-    when = f"{last['observed_at']:%Y-%m-%d %H:%M}Z"
+    when = minute(last["observed_at"])
     told = f"the last trigger of {name}, {when} for {last['partition_date']}"
     if last["outcome"] == "failed" or (last["outcome"] == "published" and last["error"]):
         return deliveries.fail(

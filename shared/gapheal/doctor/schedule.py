@@ -10,6 +10,7 @@ from gapheal.doctor.check import Check, Group, hidden
 from gapheal.doctor.world import World
 from gapheal.errors import ConfigError, GaphealError
 from gapheal.judge.health import DETECTOR
+from gapheal.model.moments import minute
 from gapheal.scheduler import ScheduledJob, job_id
 
 group = Group("schedule")
@@ -67,7 +68,7 @@ def _unread(error: GaphealError) -> Check:
 def _job(world: World, job: ScheduledJob) -> Iterator[Check]:
     about = f"{job.transition} {job.kind}"
     wrong = [*_state(about, job), *_asks(world, about, job), *_lately(world, about, job)]
-    last = f"last call {job.last_attempt:%Y-%m-%d %H:%M}Z answered well" if job.last_attempt else ""
+    last = f"last call {minute(job.last_attempt)} answered well" if job.last_attempt else ""
     yield from wrong or [group.ok("job", about, f"{job.job}: {job.schedule} ({job.timezone}); {last}")]
 
 
@@ -109,7 +110,7 @@ def _asks(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
 def _lately(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
     if job.last_error:
         sentence = (
-            f"the last call of {job.job}, {job.last_attempt:%Y-%m-%d %H:%M}Z, came to: {job.last_error}"
+            f"the last call of {job.job}, {minute(job.last_attempt)}, came to: {job.last_error}"
             if job.last_attempt
             else f"{job.job}: {job.last_error}"
         )
@@ -132,6 +133,6 @@ def _lately(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
         yield group.fail(
             "job answer",
             about,
-            f"expected a call of {job.job} lately, found the last on {job.last_attempt:%Y-%m-%d %H:%M}Z",
+            f"expected a call of {job.job} lately, found the last on {minute(job.last_attempt)}",
             f"gapheal schedule run {job.transition}",
         )

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from gapheal.app.draft.found import Found
 from gapheal.intervals import Interval
+from gapheal.model.moments import minute
 
 TIMES = frozenset({"TIMESTAMP", "DATETIME"})
 COUNTED = frozenset({"STRING", "INTEGER", "INT64"})
@@ -38,7 +39,7 @@ def _with_date_column(found: Found, usual: str | None) -> Found:
         kind = found.kind.lower().replace("_", " ")
         return replace(found, left_out=f"a {kind}: name it if its rows are a phase's own")
     if found.expires:
-        return replace(found, left_out=f"the table expires at {found.expires:%Y-%m-%d %H:%M}Z")
+        return replace(found, left_out=f"the table expires at {minute(found.expires)}")
     dates = [name for name, kind in found.columns.items() if kind == "DATE"]
     if found.cut_by in dates:
         return replace(found, date_column=found.cut_by)
