@@ -16,6 +16,7 @@ from google.api_core import exceptions as google
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
 
+from gapheal import emulators
 from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.judge.health import DETECTOR
 from gapheal.model.pipeline import Pipeline
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job
 
 Kind = Literal["scan", "sweep"]
-EMULATOR = "CLOUD_SCHEDULER_EMULATOR_HOST"
+EMULATOR = emulators.SCHEDULER
 CALL_SECONDS = 20.0
 NO_CREDENTIALS = "no Google credentials: run `gcloud auth application-default login`"
 MULTI_REGIONS = frozenset({"us", "eu"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOptio
 from gapheal.cli.slo import SloOption, SloSinceOption
 from gapheal.cli.slo import show as show_slo
 from gapheal.cli.tables import COLOURS
+from gapheal.emulators import scheduled
 from gapheal.errors import GaphealError
 from gapheal.model.moments import lasting, minute
 
@@ -64,10 +64,9 @@ def status(
 
 def next_scans(app: App, names: list[str]) -> dict[str, str | None]:
     """When each transition's scan runs next, where Cloud Scheduler can be asked; else nothing, and no word of it."""
-    from gapheal.scheduler import EMULATOR, Scheduler  # noqa: PLC0415 - an extra, and slow to import
+    from gapheal.scheduler import Scheduler  # noqa: PLC0415 - an extra, and slow to import
 
-    local = any(os.environ.get(name) for name in ("BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"))
-    if local and not os.environ.get(EMULATOR):
+    if not scheduled():
         return {}
     try:
         jobs = Scheduler(app.pipeline, project_of(app.pipeline), seconds=GLANCE_SECONDS).jobs(names)

@@ -11,12 +11,11 @@ from functools import cached_property
 from gapheal.app.wiring import project_of
 from gapheal.bigquery import Connection, connect
 from gapheal.doctor.topics import Topics
+from gapheal.emulators import emulated, scheduled
 from gapheal.errors import GaphealError
 from gapheal.judge.health import DETECTOR
 from gapheal.model.pipeline import Pipeline
-from gapheal.publisher.http import EMULATORS
 from gapheal.publisher.tokens import IdTokens
-from gapheal.scheduler import EMULATOR as SCHEDULER_EMULATOR
 from gapheal.scheduler import ScheduledJob, Scheduler
 
 
@@ -93,13 +92,11 @@ def opened(pipeline: Pipeline, location: str | None = None) -> World:
         ConfigError: no project, or no credentials.
     """
     project = project_of(pipeline)
-    local = any(os.environ.get(name) for name in EMULATORS)
     region = location or os.environ.get("GAPHEAL_REGION")
-    scheduled = bool(os.environ.get(SCHEDULER_EMULATOR)) or not local
     return World(
         pipeline=pipeline,
         connection=connect(pipeline.pipeline, project, pipeline.location),
         topics=Topics(project),
-        scheduler=(lambda: Scheduler(pipeline, project, region)) if scheduled else None,
-        local=local,
+        scheduler=(lambda: Scheduler(pipeline, project, region)) if scheduled() else None,
+        local=emulated(),
     )
