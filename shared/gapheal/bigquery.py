@@ -88,11 +88,7 @@ class Connection:
         Raises:
             google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
         """
-        config = bigquery.QueryJobConfig(
-            query_parameters=[_parameter(name, value) for name, value in parameters.items()],
-            labels=dict(self.labels),
-            maximum_bytes_billed=MAX_BYTES_BILLED,
-        )
+        config = self._config(parameters, maximum_bytes_billed=MAX_BYTES_BILLED)
         # Not query_and_wait: the emulator answers its failures with an empty result there.
         try:
             job = self.client.query(
@@ -121,16 +117,15 @@ class Connection:
         Raises:
             google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
         """
-        config = bigquery.QueryJobConfig(
-            query_parameters=[_parameter(name, value) for name, value in parameters.items()],
-            labels=dict(self.labels),
-            dry_run=True,
-            use_query_cache=False,
-        )
+        config = self._config(parameters, dry_run=True, use_query_cache=False)
         job = self.client.query(
             sql, job_config=config, job_retry=None, retry=RETRY, timeout=CALL_SECONDS, location=self.location
         )
         return job.total_bytes_processed or 0
+
+    def _config(self, parameters: Mapping[str, Parameter], **more: Any) -> bigquery.QueryJobConfig:
+        values = [_parameter(name, value) for name, value in parameters.items()]
+        return bigquery.QueryJobConfig(query_parameters=values, labels=dict(self.labels), **more)
 
 
 def connect(pipeline: str, project: str, location: str) -> Connection:

@@ -16,6 +16,7 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError, Transp
 
 from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.publisher import NO_CREDENTIALS
+from gapheal.pubsub import topic_path
 
 if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient, SubscriberClient
@@ -65,7 +66,7 @@ class Topics:
 
     def path(self, topic: str) -> str:
         """A topic's full name."""
-        return topic if "/" in topic else f"projects/{self._project}/topics/{topic}"
+        return topic_path(self._project, topic)
 
     def listeners(self, topic: str) -> list[str]:
         """The full names of all subscriptions of a topic.

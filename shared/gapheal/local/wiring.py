@@ -13,6 +13,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
 
 from gapheal.model.pipeline import Pipeline, PubSubTarget
+from gapheal.pubsub import topic_path
 
 ACK_SECONDS = 60
 """For a pass, and for an example worker."""
@@ -61,11 +62,6 @@ def topics(pipeline: Pipeline) -> list[str]:
     triggers = (target.topic for target in targets if isinstance(target, PubSubTarget))
     completions = (phase.completion_topic for phase in pipeline.phases.values() if phase.completion_topic)
     return list(dict.fromkeys([*completions, *triggers]))
-
-
-def topic_path(project: str, topic: str) -> str:
-    """A topic's full name; one that is full already stays as it is."""
-    return topic if topic.startswith("projects/") else f"projects/{project}/topics/{topic}"
 
 
 def _subscribe(clients: Clients, project: str, topic: str, name: str, url: str) -> None:
