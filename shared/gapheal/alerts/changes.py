@@ -30,6 +30,11 @@ class Changes:
     """What stands open once this is told."""
 
     @property
+    def news(self) -> tuple[Finding, ...]:
+        """What nobody has heard of, in whole or in part."""
+        return (*self.opened, *(finding for finding, _ in self.grew))
+
+    @property
     def worth_telling(self) -> bool:
         """Whether anybody is to hear of it."""
         return bool(self.opened or self.grew or self.over or self.reminder)

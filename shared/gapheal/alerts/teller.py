@@ -85,7 +85,7 @@ class Teller:
         name = self.pipeline.pipeline
         page = words.page(name, transition, changed, now)
         called = page is not None and page.mood != "success"
-        paged = [finding.key for finding in _news(changed) if finding.kind is words.PAGED] if called else []
+        paged = [finding.key for finding in changed.news if finding.kind is words.PAGED] if called else []
         messages = [words.note(name, transition, changed, now), *([page] if page else [])]
         return _Step(after_telling(state, changed, now, paged), tuple(messages))
 
@@ -213,7 +213,3 @@ def _delivered(state: State, came: Mapping[str, Sequence[str | None]], now: date
         if waits_for:
             waiting.append(replace(message, waits_for=waits_for))
     return replace(state, waiting=tuple(waiting)), outcomes
-
-
-def _news(changed: Changes) -> list[Finding]:
-    return [*changed.opened, *(finding for finding, _ in changed.grew)]

@@ -95,8 +95,7 @@ def page(pipeline: str, transition: str | None, changed: Changes, now: datetime)
     A transition's first look calls nobody.
     """
     incident = f"gapheal/{pipeline}/{transition or 'pipeline'}"
-    grown = tuple(finding for finding, _ in changed.grew)
-    called = [] if changed.baseline else [each for each in (*changed.opened, *grown) if each.kind is PAGED]
+    called = [] if changed.baseline else [each for each in changed.news if each.kind is PAGED]
     for finding in called:
         title = _cut(f"[{pipeline}] {transition}: {finding.sentence}", LONGEST_TITLE)
         return Message(title, _cut(block(finding), LONGEST), "failure", now, page=True, incident=incident)
@@ -153,7 +152,7 @@ def _over(standing: Standing, changed: Changes) -> str:
     since = moment(standing.since or standing.opened_at)
     if not standing.dates:
         return f"over: {NAMES[standing.kind]} (since {since})"
-    now = (*changed.opened, *(finding for finding, _ in changed.grew), *changed.standing)
+    now = (*changed.news, *changed.standing)
     elsewhere: dict[date, str] = {}
     for finding in now:
         if finding.kind is not PAGED:
@@ -189,8 +188,7 @@ def _mood(changed: Changes) -> Mood:
         return "info"
     if changed.over and not _lasts(changed):
         return "success"
-    news = [*changed.opened, *(finding for finding, _ in changed.grew)]
-    return "failure" if any(finding.kind in LOUD for finding in news) else "warning"
+    return "failure" if any(finding.kind in LOUD for finding in changed.news) else "warning"
 
 
 def _headline(kind: Kind, dates: int) -> str:

@@ -101,9 +101,10 @@ class Sweep:
 
     def tell(self, findings: Iterable[Finding]) -> None:
         """Tell people of those that no pass tells; each pass has told its own."""
-        health = [*(each for each in findings if each.kind not in OF_A_PASS), *self._untouched()]
+        told = self._told()
+        health = [*(each for each in findings if each.kind not in OF_A_PASS), *self._untouched(told)]
         self.errors += self.app.alerts.tell(
-            None, health, now=self.now, baseline=self._last_sweep() is None, pass_id=self.pass_id
+            None, health, now=self.now, baseline=self._last_sweep() is None, pass_id=self.pass_id, told=told
         )
 
     def _share(self) -> float:
@@ -140,13 +141,16 @@ class Sweep:
             self.unknown.append(f"{what}: {error}")
             return None
 
-    def _untouched(self) -> Iterator[Finding]:
-        """What was told before and could not be judged now: it is neither over nor news."""
+    def _told(self) -> Row | None:
+        """What people were last told of the pipeline; None: nothing, or it cannot be read, as the telling will say."""
         try:
-            told = State.read(self.app.loop.ledger.told(None)).open.values()
+            return self.app.loop.ledger.told(None)
         except GaphealError:
-            return
-        for each in told:
+            return None
+
+    def _untouched(self, told: Row | None) -> Iterator[Finding]:
+        """What was told before and could not be judged now: it is neither over nor news."""
+        for each in State.read(told).open.values():
             if each.transition and each.transition not in self.app.pipeline.transitions:
                 continue  # it is no more in the file: nobody will ever judge it
             unseen = each.kind in OF_A_SWEEP and each.transition not in self._seen
