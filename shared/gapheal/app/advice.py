@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from gapheal.intervals import fold
+from gapheal.judge.case import Case
 from gapheal.judge.hints import Hint, Stalled, hints
-from gapheal.judge.whole import Tables
 from gapheal.model.passes import Action, Condition, Verdict
 from gapheal.reconcile import Pass
 
@@ -19,21 +19,21 @@ def advice(done: Pass, day: date | None = None) -> list[str]:
 
 
 def _hints(done: Pass) -> list[Hint]:
-    if done.seen is None:
+    case = done.case
+    if case is None:
         return []
-    step, tables = done.pipeline.transitions[done.transition], Tables(done.pipeline, done.seen, done.memory)
-    stalled = list(_stalled(done, tables))
+    stalled = list(_stalled(done, case))
     whole: dict[date, int | None] = {
         day: None for day, entry in done.memory.entries.items() if entry.condition is Condition.COMPLETE
     }
     for verdict in done.verdicts:
         if verdict.condition is Condition.COMPLETE:
-            whole[verdict.day] = tables.entities(step.upstream, verdict.day)
+            whole[verdict.day] = case.tables.entities(case.transition.upstream, verdict.day)
     return hints(done.pipeline.seasons, stalled, whole) if stalled else []
 
 
-def _stalled(done: Pass, tables: Tables) -> Iterator[Stalled]:
-    step = done.pipeline.transitions[done.transition]
+def _stalled(done: Pass, case: Case) -> Iterator[Stalled]:
+    step, tables = case.transition, case.tables
     for verdict in done.verdicts:
         if verdict.action is Action.STALLED:
             absent = _absent(verdict)
