@@ -189,7 +189,12 @@ FAULTS = {
     "detector paused": (
         lambda c: detector_instead(c, state="PAUSED"),
         ("fail", "job state", "gap_detector sweep"),
-        "gcloud scheduler jobs resume small-gap-detector",
+        "gapheal schedule resume gap_detector",
+    ),
+    "detector never called": (
+        lambda c: detector_instead(c, last_attempt_time=None),
+        ("warn", "job answer", "gap_detector sweep"),
+        "gapheal schedule run gap_detector",
     ),
     "jobs may not be seen": (
         lambda c: setattr(c.scheduler, "refuses", (DENIED, "denied")),

@@ -75,12 +75,8 @@ def _job(world: World, job: ScheduledJob) -> Iterator[Check]:
 def _state(about: str, job: ScheduledJob) -> Iterator[Check]:
     if job.state == "enabled":
         return
-    again = "" if job.transition == DETECTOR else f" {job.transition}"
-    mend = (
-        f"gapheal schedule resume{again}"
-        if job.state == "paused" and again
-        else f"gcloud scheduler jobs resume {job.job}"
-    )
+    paused = job.state == "paused"
+    mend = f"gapheal schedule resume {job.transition}" if paused else f"gcloud scheduler jobs resume {job.job}"
     yield group.fail("job state", about, f"expected {job.job} to be enabled, found it {job.state}", mend)
 
 
@@ -118,16 +114,14 @@ def _lately(world: World, about: str, job: ScheduledJob) -> Iterator[Check]:
             "job answer",
             about,
             sentence,
-            f"gapheal schedule run {job.transition}, and read the function's log"
-            if job.transition != DETECTOR
-            else "read the function's log",
+            f"gapheal schedule run {job.transition}, and read the function's log",
         )
     elif job.last_attempt is None:
         yield group.warn(
             "job answer",
             about,
             f"{job.job} has not run yet",
-            "gapheal schedule run" + (f" {job.transition}" if job.transition != DETECTOR else ""),
+            f"gapheal schedule run {job.transition}",
         )
     elif job.state == "enabled" and world.now - job.last_attempt > LATELY[job.kind]:
         yield group.fail(
