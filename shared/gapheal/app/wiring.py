@@ -13,7 +13,7 @@ from gapheal.alerts import Teller
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Mode, Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Together, Warehouse
 from gapheal.reconcile import Loop
 from gapheal.spec.faults import suggest
 
@@ -68,6 +68,7 @@ def build(
     clock: Clock | None = None,
     alerts: Alerts | None = None,
     schedule: Schedule | None = None,
+    together: Together | None = None,
 ) -> App:
     """The pipeline with its ports: the real ones, except for those that are given.
 
@@ -81,6 +82,7 @@ def build(
         clock: tells the time.
         alerts: tells people.
         schedule: knows what asks for scans and sweeps.
+        together: reads ledger and warehouse at once; a `warehouse` or `ledger` that is given is read by itself.
 
     Raises:
         ConfigError: no project or no credentials, or GAPHEAL_MODE is not a mode.
@@ -88,6 +90,7 @@ def build(
     highest = os.environ.get("GAPHEAL_MODE") or None
     effective, lowered = _with_mode(pipeline, highest)
     if not (warehouse and ledger and claims and publisher):
+        from gapheal.app.together import BigQueryTogether  # noqa: PLC0415
         from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import; doubles need none
         from gapheal.claims import BigQueryClaims  # noqa: PLC0415
         from gapheal.ledger import BigQueryLedger  # noqa: PLC0415
@@ -96,12 +99,16 @@ def build(
 
         where = project_of(pipeline, project)
         connection = connect(pipeline.pipeline, where, pipeline.location)
+        if not (warehouse or ledger):
+            warehouse, ledger = BigQueryWarehouse(effective, connection), BigQueryLedger(effective, connection)
+            together = together or BigQueryTogether(warehouse, ledger, connection)
         warehouse = warehouse or BigQueryWarehouse(effective, connection)
         ledger = ledger or BigQueryLedger(effective, connection)
         claims = claims or BigQueryClaims(effective, connection)
         publisher = publisher or TargetPublisher(where)
     alerts = alerts or Teller(effective, ledger, claims)
-    loop = Loop(effective, warehouse, ledger, claims, publisher, clock or SystemClock(), lambda: uuid4().hex, alerts)
+    ports = warehouse, ledger, claims, publisher, clock or SystemClock()
+    loop = Loop(effective, *ports, lambda: uuid4().hex, alerts, together=together)
     return App(loop, lowered, cast("Mode | None", highest), schedule or CloudSchedule(effective, project))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.judge import Case, judge, source_gaps, stopped
 from gapheal.judge.breaker import breaker_state
-from gapheal.model.passes import Memory, Observations, Request
+from gapheal.model.passes import Request
 from gapheal.model.pipeline import Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Together, Warehouse
 from gapheal.reconcile.findings import failing, findings_of
 from gapheal.reconcile.healing import Healer
+from gapheal.reconcile.reads import Reads
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report, unjudged
-from gapheal.reconcile.scope import reach, remembered, scope_of
 
 __all__ = ["Loop", "Pass", "findings_of", "report"]
 
@@ -37,6 +37,8 @@ class Loop:
     alerts: Alerts = field(default_factory=Silent)
     seconds: float = PASS_SECONDS
     """A pass claims nothing more after that."""
+    together: Together | None = None
+    """Reads ledger and warehouse by one job, where that is possible; None: each is asked by itself."""
 
     def run(self, name: str, request: Request) -> dict[str, Any]:
         """One pass over the transition `name`; its report.
@@ -76,8 +78,8 @@ class Loop:
         empty = Pass(pass_id, self.pipeline, name, request, self.clock.now())
         if policy.mode == "paused" or request.quiet:
             return empty
-        memory = self.ledger.recall(name, remembered(policy, request))
-        seen = self._observe(name, request, memory)
+        reads = Reads(self.pipeline, self.ledger, self.warehouse, self.together)
+        memory, seen = reads.read(name, request, today=empty.now.astimezone(self.pipeline.zone).date())
         if seen is None:
             return replace(empty, memory=memory, duration_ms=self._since(started))
         case = Case(self.pipeline, name, seen, memory, request)
@@ -113,10 +115,3 @@ class Loop:
 
     def _since(self, started: float) -> int:
         return round((self.clock.monotonic() - started) * 1000)
-
-    def _observe(self, name: str, request: Request, memory: Memory) -> Observations | None:
-        # The ledger is read before the warehouse: a date that heals in between is seen whole, never the reverse.
-        today = self.clock.now().astimezone(self.pipeline.zone).date()
-        policy = self.pipeline.transitions[name].policy
-        scope = scope_of(policy, request, memory, today)
-        return replace(self.warehouse.observe(name, reach(policy, scope)), judged=scope) if scope else None

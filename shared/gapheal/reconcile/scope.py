@@ -60,6 +60,21 @@ def reach(policy: Policy, scope: Scope) -> Scope:
     return Scope(Interval(min(first, scope.window.start), scope.window.end), dates)
 
 
+def unseen(policy: Policy, seen: Scope, needed: Scope) -> Scope | None:
+    """What of `needed` is to be read after `seen` was; None: nothing.
+
+    Single dates can be added to what was seen. A longer window cannot, nor can dates that depend on earlier ones, since
+    those may have changed meanwhile: then it is all of `needed`.
+    """
+    dates = frozenset(day for day in needed.dates if day not in seen)
+    window, read = needed.window, seen.window
+    if window and (read is None or window.start < read.start or window.end > read.end):
+        return needed
+    if dates and policy.lookback_days:
+        return needed
+    return Scope(dates=dates) if dates else None
+
+
 def _before(days: Iterable[date], lookback_days: int) -> frozenset[date]:
     return frozenset(day - n * DAY for day in days for n in range(1, lookback_days + 1))
 
