@@ -260,7 +260,7 @@ def row(table: str, text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE.values() if text.isprintable() or "\n" in text])
-@pytest.mark.parametrize("table", ["passes", "triggers", "verdicts", "decisions", "rejections", "backfills"])
+@pytest.mark.parametrize("table", ["passes", "triggers", "verdicts", "decisions", "rejections", "backfills", "counts"])
 def test_whatever_is_kept_is_a_value(ledger, wire, table, text):
     match table:
         case "decisions":

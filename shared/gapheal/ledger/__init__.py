@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from google.api_core import exceptions as google
 from gapheal.bigquery import Connection, Parameter, translated
 from gapheal.errors import ConfigError, GaphealError, brief
 from gapheal.intervals import Interval
+from gapheal.ledger.counted import KEPT, counted
 from gapheal.ledger.create import check_owner, create
 from gapheal.ledger.outlook import outlook
 from gapheal.ledger.recall import Question, facts, memory, told
@@ -54,13 +56,19 @@ class BigQueryLedger:
     def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
         """Entries of `dates` (None: all), and always those of open, leased and retried dates.
 
+        Where all are asked for and the file says `recount: changed`, what was counted lately, too: a second job.
+
         Raises:
             ConfigError: there is no ledger, or it is another pipeline's.
             Unavailable: BigQuery did not answer.
         """
         question = Question(self._pipeline, transition, datetime.now(UTC), dates)
         rows, bytes_billed = self._read("recall", question.parameters)
-        return memory(question, facts(rows), bytes_billed)
+        found = memory(question, facts(rows), bytes_billed)
+        if dates is not None or self._pipeline.recount == "all":
+            return found
+        rows, also_billed = self._read("counts", {"transition": transition, "recorded_since": question.now - KEPT})
+        return replace(found, counted=counted(rows), queries=2, bytes_billed=bytes_billed + also_billed)
 
     def asked(self, transition: str, dates: frozenset[date] | None) -> Asked:
         """What `recall` would ask, not yet asked.

@@ -162,7 +162,8 @@ def ledger_rows(done: Pass) -> Mapping[str, Sequence[Row]]:
     triggers = [{**common, **_trigger_row(done, sent)} for sent in done.healing.sent]
     quiet = done.request.source in QUIET and not verdicts and not triggers
     passes = [] if quiet else [{**common, **_pass_row(done)}]
-    return {"triggers": triggers, "verdicts": verdicts, "passes": passes}
+    learnt = {"counts": [{**common, **row} for row in done.seen.learnt]} if done.seen and done.seen.learnt else {}
+    return {"triggers": triggers, "verdicts": verdicts, "passes": passes, **learnt}
 
 
 def failed_rows(

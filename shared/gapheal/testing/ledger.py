@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from gapheal.intervals import Interval
+from gapheal.ledger.counted import KEPT, counted
 from gapheal.ledger.recall import RETRIES, Question, memory, told
-from gapheal.model.passes import OPEN, Memory
+from gapheal.model.passes import OPEN, Counted, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Row
 from gapheal.testing.board import board, passes
@@ -37,7 +38,10 @@ class MemoryLedger:
         if self.fails:
             raise self.fails
         question = Question(self.pipeline, transition, self.clock.now())
-        return memory(question, _Recollection(self.rows, question, dates).facts())
+        found = memory(question, _Recollection(self.rows, question, dates).facts())
+        if dates is not None or self.pipeline.recount == "all":
+            return found
+        return replace(found, counted=_counted(self.rows["counts"], transition, question.now - KEPT), queries=2)
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         """Append; a pass that was recorded is not recorded twice."""
@@ -204,6 +208,20 @@ def _last_alert(rows: Iterable[dict[str, Any]], transition: str | None) -> dict[
     """As `told.sql`."""
     of = [row for row in rows if row["transition"] == transition]
     return max(of, key=lambda row: (row["n"], row["step"]), default=None)
+
+
+def _counted(rows: Iterable[Mapping[str, Any]], transition: str, since: datetime) -> Counted:
+    """As `counts.sql`."""
+    return counted(
+        {
+            **row,
+            "partition_date": date.fromisoformat(row["partition_date"]),
+            "written_at": row["written_at"] and _moment(row["written_at"]),
+            "observed_at": _when(row),
+        }
+        for row in sorted(rows, key=_when)
+        if row["transition"] == transition and _when(row) > since
+    )
 
 
 def _claims(triggers: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from google.api_core import exceptions as google
@@ -13,11 +13,12 @@ from gapheal.bigquery import Connection, Parameter, Rows, translated
 from gapheal.errors import ConfigError, Unavailable, brief
 from gapheal.intervals import EARLIEST, LATEST
 from gapheal.judge.needs import tables_of
-from gapheal.model.passes import Observations, Scope, TableKey
+from gapheal.model.passes import Counted, Observations, Scope, TableKey
 from gapheal.model.pipeline import Pipeline
 from gapheal.warehouse.catalog import Catalogue, called
 from gapheal.warehouse.plan import Plan
 from gapheal.warehouse.reading import Reading, suspects
+from gapheal.warehouse.remembered import Recount
 from gapheal.warehouse.sql import columns, statement
 
 __all__ = ["BigQueryWarehouse", "First", "reads_metadata"]
@@ -52,11 +53,12 @@ class BigQueryWarehouse:
         self._catalogue = Catalogue(connection, monotonic)
         self._metadata = reads_metadata(pipeline, connection)
 
-    def observe(self, transition: str, scope: Scope) -> Observations:
+    def observe(self, transition: str, scope: Scope, counted: Counted | None = None) -> Observations:
         """Read every table that judging `transition` needs, in `scope`: both sides in one statement.
 
         Where metadata tells rows, further statements count what it may not know: tables with a streaming buffer,
-        and dates that a table would lack.
+        and dates that a table would lack. With `counted`, the first statement reads metadata alone, and of the window
+        a second one counts the dates whose partitions say something else than when they were counted.
 
         Raises:
             ConfigError: a table or column is absent, misplaced or of a wrong type, or hides its rows from us.
@@ -64,14 +66,14 @@ class BigQueryWarehouse:
         """
         with translated(f"observing {transition}"):
             try:
-                return self._observe(transition, scope)
+                return self._observe(transition, scope, counted)
             except (google.NotFound, google.BadRequest):
                 # A table may have changed since it was looked up: the catalogue names the culprit, if there is one.
                 self._catalogue.forget()
-                return self._observe(transition, scope)
+                return self._observe(transition, scope, counted)
 
-    def first(self, transition: str, scope: Scope) -> First:
-        """The statement that an observation begins with, not yet run.
+    def first(self, transition: str, scope: Scope, *, stamped: bool = False) -> First:
+        """The statement that an observation begins with, not yet run; `stamped` where counts are remembered.
 
         Raises:
             ConfigError: a table or column is absent, misplaced or of a wrong type.
@@ -79,11 +81,13 @@ class BigQueryWarehouse:
         """
         tables = dict(tables_of(self._pipeline, transition))
         plan = Plan(tables, self._catalogue.of(tables), self._pipeline.zone, self._metadata)
-        sources, partitions = plan.sources(plan.counted), plan.partitions()
+        if stamped and plan.dated:
+            plan = replace(plan, stamped=True)
+        sources, partitions = plan.sources(() if plan.stamped else plan.counted), plan.partitions()
         asked = statement(sources, scope, plan.zone, partitions)
         return First(transition, scope, plan, *asked, columns(sources, partitions))
 
-    def told(self, first: First, answer: Rows) -> Observations:
+    def told(self, first: First, answer: Rows, counted: Counted | None = None) -> Observations:
         """What the first statement's answer tells, and the further statements that it makes necessary.
 
         Raises:
@@ -91,7 +95,10 @@ class BigQueryWarehouse:
             google.api_core.exceptions.GoogleAPICallError: and the other errors that `translated` knows.
         """
         plan, scope, answers = first.plan, first.scope, [answer]
-        reading = Reading(plan, scope, answer.rows)
+        reading, now = Reading(plan, scope, answer.rows), answer.rows[0]["observed_at"]
+        recount = Recount(self._pipeline, reading, counted or {}, now) if plan.stamped else None
+        if recount:
+            answers += self._counted_anew(plan, scope, recount)
         if streaming := reading.streaming:
             answers.append(self._count(plan, streaming, scope))
             reading.recount(streaming, scope, answers[-1].rows)
@@ -102,16 +109,31 @@ class BigQueryWarehouse:
         if hidden := list(self._hidden(reading)):
             raise ConfigError("\n".join(hidden))
         return Observations(
-            answer.rows[0]["observed_at"],
+            now,
             reading.counts,
             reading.facts(),
             queries=len(answers),
             bytes_billed=sum(each.bytes_billed for each in answers),
+            learnt=tuple(recount.learnt()) if recount else (),
         )
 
-    def _observe(self, transition: str, scope: Scope) -> Observations:
-        first = self.first(transition, scope)
-        return self.told(first, self._ask(first.sql, first.parameters))
+    def _observe(self, transition: str, scope: Scope, counted: Counted | None) -> Observations:
+        # Single dates are always counted: they are open, or somebody has just named them.
+        first = self.first(transition, scope, stamped=counted is not None and scope.window is not None)
+        return self.told(first, self._ask(first.sql, first.parameters), counted)
+
+    def _counted_anew(self, plan: Plan, scope: Scope, recount: Recount) -> Iterator[Rows]:
+        """Count what may not stand as it is remembered; where that belies what may, everything."""
+        answer = Rows([], 0)
+        if asked := recount.asked:
+            dates = {key: each.dates for key, each in asked.items() if each.window is None}
+            answer = self._ask(*statement(plan.sources(asked, dates), scope, plan.zone))
+            yield answer
+        recount.put(answer.rows)
+        if doubted := recount.doubted:
+            answer = self._count(plan, doubted, scope)
+            yield answer
+            recount.put_whole(answer.rows)
 
     def _count(self, plan: Plan, keys: Collection[TableKey], scope: Scope) -> Rows:
         return self._ask(*statement(plan.sources(keys), scope, plan.zone))

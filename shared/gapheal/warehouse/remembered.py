@@ -38,7 +38,8 @@ class Recount:
             now: by the query's own clock.
         """
         self._reading, self._now = reading, now
-        self._known = {key: counted.get(identity(reading.plan, key), NOTHING) for key in reading.plan.counted}
+        self._identities = {key: identity(reading.plan, key) for key in reading.plan.counted}
+        self._known = {key: counted.get(named, NOTHING) for key, named in self._identities.items()}
         self._stamps = {
             key: _stamps(reading, witnesses)
             for key in reading.plan.counted
@@ -82,7 +83,7 @@ class Recount:
             for day in sorted(days):
                 found = Remembered(counts.get(day, Count()), stamps.get(day, ""), self._now)
                 if day not in known or found[:2] != known[day][:2] or known[day].at.date() < self._now.date():
-                    yield _row(self._reading.plan, key, day, found)
+                    yield {"table_name": key.table, "spec_hash": self._identities[key], **_row(day, found)}
 
     def _asked(self) -> Iterator[tuple[TableKey, Scope]]:
         scope = self._reading.scope
@@ -133,17 +134,9 @@ def identity(plan: Plan, key: TableKey) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def remembered(row: Mapping[str, Any]) -> Remembered:
-    """One row of the ledger's table `counts`, its times as `datetime`."""
-    count = Count(row["row_count"], row["entity_count"], row["written_at"])
-    return Remembered(count, row["stamp"], row["observed_at"])
-
-
-def _row(plan: Plan, key: TableKey, day: date, found: Remembered) -> Mapping[str, Any]:
+def _row(day: date, found: Remembered) -> Mapping[str, Any]:
     rows, entities, written_at = found.held
     return {
-        "table_name": key.table,
-        "spec_hash": identity(plan, key),
         "partition_date": day.isoformat(),
         "row_count": rows,
         "entity_count": entities,

@@ -73,10 +73,13 @@ class World:
         return Rows([{**row, "observed_at": NOW} for row in rows], 10)
 
     def _count(self, name: str, branch: str, parameters):
-        table, days = self.tables[name], parameters.get("days")
+        table = self.tables[name]
+        told = {each: parameters[each] for each in re.findall(r"@(\w+)", branch)}
+        first, last = (told[each] for each in told if re.match("first_day|last_day", each))
+        days = next((told[each] for each in told if each.startswith("days")), None)
         for day, rows in table.rows.items():
-            inside = parameters["first_day"] <= day <= parameters["last_day"]
-            if rows and inside and ("@days" not in branch or "window" in branch or day in days):
+            within = "window_start" in told and told["window_start"] <= day <= told["window_end"]
+            if rows and first <= day <= last and (days is None or within or day in days):
                 written_at = table.written.get(day) if "MAX(" in branch else None
                 yield {"day": day, "row_count": rows, "written_at": written_at}
 
