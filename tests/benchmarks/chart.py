@@ -9,14 +9,15 @@ from math import log10
 WIDTH, LABEL, BAR, GAP = 720, 220, 18, 10
 
 
-def bars(ratios: Mapping[str, float]) -> str:
-    """One bar a contender, the shortest first."""
+def bars(ratios: Mapping[str, float], size: str) -> str:
+    """One bar a contender, the shortest first; `size` says of what."""
     ordered = sorted(ratios.items(), key=lambda item: item[1])
     most = log10(max(ratios.values())) or 1
     height = len(ordered) * (BAR + GAP) + 40
+    size = escape(size)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif">',
-        "<title>Time to say which dates are missing, as a multiple of a plain set difference</title>",
+        f"<title>Time to say which dates of {size} are missing, as a multiple of a plain set difference</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
     ]
     for place, (name, ratio) in enumerate(ordered):
@@ -29,7 +30,7 @@ def bars(ratios: Mapping[str, float]) -> str:
             f'<text x="{LABEL + length + 6:.0f}" y="{top + 14}">{ratio:,.0f} x</text>',
         ]
     lines += [
-        f'<text x="{LABEL}" y="{height - 10}" fill="#5f6368">times a set difference, logarithmic</text>',
+        f'<text x="{LABEL}" y="{height - 10}" fill="#5f6368">{size}: times a set difference, logarithmic</text>',
         "</svg>",
     ]
     return "\n".join(lines) + "\n"

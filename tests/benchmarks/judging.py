@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from tests.benchmarks.peers import HELD, OURS, PEERS, PLAIN, Answer, Contender, NoAnswer, ask
 from tests.benchmarks.tables import Table, time, times
 
-ROOT = Path(__file__).parents[2]
-BENCH = ROOT / ".bench"
-"""Where `make bench` installs each peer into an environment of its own."""
-FUNCTION = BENCH / "function"
-"""What functions/requirements.txt pins, and nothing else: no pyarrow, no pandas."""
 START = "1985-01-01"
 HOLE = 190
 SLOW = 1.0
 """Seconds; who takes longer is asked once."""
-PATIENCE = 150
-
-
-class Contender(NamedTuple):
-    """Who answers, and how it is started."""
-
-    name: str
-    home: Path | None
-    """Its environment; None: ours, or that of a function where it is installed."""
-    words: tuple[str, ...]
-
-    @property
-    def command(self) -> list[str]:
-        """Up to the data's file."""
-        python = (self.home or FUNCTION) / "bin" / "python"
-        here = self.home is None and not python.exists()
-        return [sys.executable if here else str(python), str(Path(__file__).parent / "contenders" / self.words[0])]
-
-
-OURS, PLAIN = "gapheal, with reasons", "set difference of dates"
-CONTENDERS = (
-    Contender(PLAIN, None, ("plain.py",)),
-    Contender(OURS, None, ("ours.py",)),
-    Contender("Luigi, dates alone", BENCH / "luigi", ("luigi_range.py", "bulk")),
-    Contender("Luigi, with requires()", BENCH / "luigi", ("luigi_range.py", "requires")),
-    Contender("SQLMesh missing_intervals", BENCH / "sqlmesh", ("sqlmesh_snapshot.py",)),
-    Contender("Dagster subset difference", BENCH / "dagster", ("dagster_subset.py",)),
-)
+LONG = 20.0
+"""Seconds; a peer that would take longer over a large size is told by proportion, from the sample."""
 
 
 class Size(NamedTuple):
@@ -64,91 +31,169 @@ class Size(NamedTuple):
     def __str__(self) -> str:
         return f"{self.transitions:,} x {self.days:,}"
 
+    @property
+    def dates(self) -> int:
+        """To be judged."""
+        return self.transitions * self.days
 
-def measure(sizes: Sequence[Size], rounds: int, *, peers: bool) -> tuple[Table, dict[str, float]]:
-    """The table, and each contender's time over the largest size as a multiple of the set difference's."""
+
+class Found(NamedTuple):
+    """What one contender takes for one size."""
+
+    answer: Answer
+    seconds: float
+    """The median of its answers, or by proportion."""
+    sample: Size | None = None
+    """What was measured, if not the size itself."""
+
+
+class Judged(NamedTuple):
+    """What was found at each size, by the contender's name."""
+
+    table: Table
+    found: Mapping[Size, Mapping[str, Found]]
+    problems: Sequence[str]
+    """Answers of ours that are absent, and answers of anybody that differ."""
+
+    def ratios(self, size: Size) -> dict[str, float]:
+        """Each contender's time as a multiple of the set difference's."""
+        found = self.found.get(size, {})
+        return {name: each.seconds / found[PLAIN.name].seconds for name, each in found.items()}
+
+
+def measure(sizes: Sequence[Size], rounds: int, *, peers: bool, sample: Size | None = None) -> Judged:
+    """Ask everybody at every size.
+
+    Args:
+        sizes: in order; the sample before the sizes that are told from it.
+        rounds: how often who is quick is asked.
+        peers: whether they are asked, too.
+        sample: of the larger sizes of as many days: their first transitions.
+    """
     table = Table(
         "Which dates are missing and may be healed",
         ("transitions x days", "who", "median", "against the set difference", "per date", "memory", "import"),
         note="1 % of upstream's dates are absent, 10 % of the downstream's, and a hole of 190 days. Each contender has "
         "the dates in its own form and is timed from there to the answer, in processor time; one hash for all. "
-        "Only gapheal judges: a condition, an action, a watermark and a sentence for every date.",
+        "gapheal and the sets begin at a query's rows. One transition after the other is read, answered and let go, as "
+        "passes do; `all sets at once` keeps two sets for each until the last rows are there. "
+        "Only gapheal judges: a condition, an action, a watermark and a sentence for every gap.",
     )
-    ratios: dict[str, float] = {}
+    found: dict[Size, dict[str, Found]] = {}
+    problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gapheal-bench-") as folder:
         for size in sizes:
-            path = Path(folder) / f"{size.transitions}-{size.days}.json"
-            path.write_text(json.dumps({"start": START, "days": size.days, "pairs": history(size)}))
-            ratios = _compare(table, size, path, rounds, [c for c in CONTENDERS if peers or c.home is None])
-    return table, ratios
+            path = written(Path(folder), size)
+            known = _of_sample(found, sample, size)
+            sets = (PLAIN, HELD) if size.transitions > 1 else (PLAIN,)
+            contenders = [*sets, OURS, *(PEERS if peers else ())]
+            found[size], untold = _compare(path, rounds, [each for each in contenders if each.name not in known])
+            found[size] |= known
+            path.unlink()
+            for contender in contenders:
+                table.rows.append(_row(size, contender, found[size], untold.get(contender.name, "")))
+            problems += [f"{size}, {name}: {why}" for name, why in untold.items() if _counts(name, why)]
+    return Judged(table, found, problems)
 
 
 def memory(sizes: Sequence[Size]) -> Table:
     """How the judge's process grows."""
-    table = Table("Memory by history and transitions", ("transitions x days", "gapheal", "set difference", "judging"))
+    table = Table(
+        "Memory by history and transitions",
+        ("transitions x days", "gapheal", PLAIN.name, HELD.name, "judging"),
+        note="The most that each process held. gapheal judges one transition after the other, so that it is the "
+        "history of one that counts.",
+    )
     with tempfile.TemporaryDirectory(prefix="gapheal-bench-") as folder:
         for size in sizes:
-            path = Path(folder) / "history.json"
-            path.write_text(json.dumps({"start": START, "days": size.days, "pairs": history(size)}))
-            plain, ours = (ask(contender, path) for contender in CONTENDERS[:2])
-            cells = (f"{ours['mib']:.0f} MiB", f"{plain['mib']:.0f} MiB", time(ours["seconds"]))
-            table.rows.append((str(size), *cells))
+            path = written(Path(folder), size)
+            try:
+                ours, plain, held = (ask(contender, path) for contender in (OURS, PLAIN, HELD))
+            except NoAnswer as why:
+                table.rows.append((str(size), str(why), "", "", ""))
+                continue
+            mib = (f"{answer.mib:.0f} MiB" for answer in (ours, plain, held))
+            table.rows.append((str(size), *mib, time(ours.seconds)))
     return table
 
 
-def _compare(table: Table, size: Size, path: Path, rounds: int, contenders: Sequence[Contender]) -> dict[str, float]:
-    answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    failures: dict[str, str] = {}
-    for _ in range(rounds):
-        for contender in contenders:
-            known = answers[contender.name]
-            if contender.name in failures or (known and known[-1]["seconds"] > SLOW):
-                continue
-            try:
-                known.append(ask(contender, path))
-            except (OSError, subprocess.SubprocessError) as error:
-                failures[contender.name] = _why(contender, error)
-    if len(told := {answer["hash"] for known in answers.values() for answer in known}) > 1:
-        raise AssertionError(f"expected one answer from all, found {len(told)}")
-    found = {name: median(answer["seconds"] for answer in known) for name, known in answers.items() if known}
-    for contender in contenders:
-        name = contender.name
-        if name in failures:
-            table.rows.append((str(size), name, failures[name], "", "", "", ""))
-            continue
-        last = answers[name][-1]
-        named = name if name in {OURS, PLAIN} else f"{name} {last['version']}"
-        each = time(found[name] / (size.transitions * size.days))
-        cells = (time(found[name]), times(found[name] / found[PLAIN]), each, f"{last['mib']:.0f} MiB")
-        table.rows.append((str(size), named, *cells, time(last["imported"]) if last["imported"] else "-"))
-    return {name: seconds / found[PLAIN] for name, seconds in found.items()}
+def written(folder: Path, size: Size) -> Path:
+    """The data, as the contenders read it."""
+    path = folder / "history.jsonl"
+    with path.open("w") as lines:
+        lines.write(json.dumps({"start": START, "days": size.days}) + "\n")
+        lines.writelines(json.dumps(pair) + "\n" for pair in history(size))
+    return path
 
 
-def ask(contender: Contender, path: Path) -> dict[str, Any]:
-    """One answer over the file at `path`."""
-    words = [*contender.command, str(path), *contender.words[1:]]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "shared")} if contender.home is None else None
-    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=PATIENCE)
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+def history(size: Size) -> Iterator[tuple[list[int], list[int]]]:
+    """For each transition the days, counted from the start, that upstream and the downstream have.
 
-
-def history(size: Size) -> list[tuple[list[int], list[int]]]:
-    """For each transition the days, counted from the start, that upstream and the downstream have."""
+    Of as many days, fewer transitions are the first of more.
+    """
     chance = random.Random(size.days)  # noqa: S311 - the same history every time
-    pairs = []
     for _ in range(size.transitions):
         hole = chance.randrange(max(size.days - HOLE, 1))
         upstream = [n for n in range(size.days) if chance.random() > 0.01]
         downstream = [n for n in range(size.days) if chance.random() > 0.1 and not hole <= n < hole + HOLE]
-        pairs.append((upstream, downstream))
-    return pairs
+        yield upstream, downstream
 
 
-def _why(contender: Contender, error: Exception) -> str:
-    if isinstance(error, subprocess.TimeoutExpired):
-        return f"more than {PATIENCE} s"
-    if isinstance(error, FileNotFoundError):
-        return f"not installed in {contender.home}"
-    told = getattr(error, "stderr", "") or str(error)
-    return f"failed: {told.strip().splitlines()[-1]}"
+def _of_sample(found: Mapping[Size, Mapping[str, Found]], sample: Size | None, size: Size) -> dict[str, Found]:
+    """Peers that would take too long over `size`, by what they took for the sample."""
+    if sample is None or sample not in found or sample.days != size.days or sample == size:
+        return {}
+    factor = size.transitions / sample.transitions
+    peers = {peer.name for peer in PEERS}
+    return {
+        name: Found(each.answer, each.seconds * factor, sample)
+        for name, each in found[sample].items()
+        if name in peers and each.seconds * factor > LONG
+    }
+
+
+def _compare(path: Path, rounds: int, contenders: Sequence[Contender]) -> tuple[dict[str, Found], dict[str, str]]:
+    """What each takes, and why some are not told."""
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    untold: dict[str, str] = {}
+    for _ in range(rounds):
+        for contender in contenders:
+            known = answers[contender.name]
+            if contender.name in untold or (known and known[-1].seconds > SLOW):
+                continue
+            try:
+                known.append(ask(contender, path))
+            except NoAnswer as why:
+                untold[contender.name] = str(why)
+    right = answers[PLAIN.name][0] if answers[PLAIN.name] else None
+    for name, known in answers.items():
+        if right and any(answer.hash != right.hash for answer in known):
+            untold[name] = f"another answer: {known[-1].gaps:,} dates, expected {right.gaps:,}"
+    told = {name: known for name, known in answers.items() if known and name not in untold}
+    return {name: Found(known[-1], median(each.seconds for each in known)) for name, known in told.items()}, untold
+
+
+def _counts(name: str, why: str) -> bool:
+    """Whether the benchmark failed by it: a peer may be absent or slow."""
+    return name in {PLAIN.name, HELD.name, OURS.name} or why.startswith("another answer")
+
+
+def _row(size: Size, contender: Contender, found: Mapping[str, Found], why: str) -> list[str]:
+    told = found.get(contender.name)
+    if told is None or PLAIN.name not in found:
+        return [str(size), contender.name, why, "", "", "", ""]
+    answer, seconds, sample = told
+    name = f"{contender.name} {answer.version}" if contender in PEERS else contender.name
+    median = time(seconds)
+    if sample:
+        measured = seconds * sample.transitions / size.transitions
+        median += f", by proportion: {time(measured)} for {sample}, x {size.transitions // sample.transitions}"
+    return [
+        str(size),
+        name,
+        median,
+        times(seconds / found[PLAIN.name].seconds),
+        time(seconds / size.dates),
+        f"{answer.mib:.0f} MiB",
+        time(answer.imported) if answer.imported else "-",
+    ]

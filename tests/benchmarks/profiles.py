@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pyinstrument import Profiler
 from pyinstrument.renderers import HTMLRenderer
-from tests.benchmarks.judging import ROOT
-from tests.benchmarks.passes import QUIET, loop
+from tests.benchmarks.passes import QUIET
+from tests.benchmarks.peers import ROOT
+from tests.benchmarks.recording import loop
 from tests.benchmarks.startup import environment
 from tests.benchmarks.world import running
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.benchmarks.judging import FUNCTION as HOME
-from tests.benchmarks.judging import ROOT
+from tests.benchmarks.peers import FUNCTION as HOME
+from tests.benchmarks.peers import ROOT
 from tests.benchmarks.tables import Table, time, times
 
 from gapheal import package
@@ -112,6 +112,7 @@ def _start(source: Path) -> Start:
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     began = clock.perf_counter()
     with _served(source) as (url, process):
@@ -131,7 +132,11 @@ def _served(source: Path) -> Iterator[tuple[str, int]]:
         yield f"http://127.0.0.1:{port}/", process.pid
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(30)
 
 
 def _answered(url: str, until: float) -> None:

@@ -36,3 +36,8 @@ def time(seconds: float) -> str:
 def times(ratio: float) -> str:
     """How many times as long, or as large."""
     return f"{ratio:.2f} x" if ratio < 10 else f"{ratio:,.0f} x"
+
+
+def kib(size: int) -> str:
+    """So many bytes, in KiB."""
+    return f"{size / 1024:,.1f} KiB"

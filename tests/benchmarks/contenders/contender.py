@@ -10,7 +10,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,40 @@ class Pair:
         self.downstream = [start + n * DAY for n in downstream]
 
 
+def pairs(path: Path) -> Iterator[Pair]:
+    """The file's transitions, one line and one in memory at a time: whoever holds more does so for its own sake."""
+    with path.open() as lines:
+        head = json.loads(next(lines))
+        for line in lines:
+            yield Pair(date.fromisoformat(head["start"]), head["days"], *json.loads(line))
+
+
 def held() -> float:
     """Most memory that this process held, in MiB; what its parent held before the fork does not count."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def run(version: str, imported: float, prepare: Callable[[Pair], Any], find: Callable[[Any], Iterable[date]]) -> None:
+class Timer:
+    """Adds up what work takes; the processor's own time, since all use one thread and the machine may be busy."""
+
+    seconds = 0.0
+
+    def __call__(self, work: Callable[[Any], Any], form: Any) -> Any:
+        """What `work` makes of `form`."""
+        began = time.process_time()
+        made = work(form)
+        self.seconds += time.process_time() - began
+        return made
+
+
+def run(
+    version: str,
+    imported: float,
+    prepare: Callable[[Pair], Any],
+    find: Callable[[Any], Iterable[date]],
+    hold: Callable[[Any], Any] | None = None,
+) -> None:
     """Answer for every pair of the file that the command line names; print what was measured as JSON.
 
     Args:
@@ -41,16 +68,15 @@ def run(version: str, imported: float, prepare: Callable[[Pair], Any], find: Cal
         imported: processor seconds that its import took.
         prepare: makes its own form of a pair; not timed.
         find: the dates, from that form; timed.
+        hold: what it keeps of a form until all pairs are there, timed; None: one pair is answered after the other.
     """
-    data = json.loads(Path(sys.argv[1]).read_text())
-    start, seconds, told, gaps = date.fromisoformat(data["start"]), 0.0, hashlib.sha256(), 0
-    for upstream, downstream in data["pairs"]:
-        form = prepare(Pair(start, data["days"], upstream, downstream))
-        began = time.process_time()  # the processor's own: all of them use one thread, and the machine may be busy
-        found = find(form)
-        seconds += time.process_time() - began
-        days = sorted(found)
+    timer, told, gaps = Timer(), hashlib.sha256(), 0
+    forms: Iterable[Any] = map(prepare, pairs(Path(sys.argv[1])))
+    if hold:
+        forms = [timer(hold, form) for form in forms]
+    for form in forms:
+        days = sorted(timer(find, form))
         gaps += len(days)
         told.update(",".join(map(str, days)).encode() + b"\n")
-    answer = {"version": version, "imported": imported, "seconds": seconds, "gaps": gaps, "hash": told.hexdigest()}
-    sys.stdout.write(json.dumps({**answer, "mib": held()}) + "\n")
+    answer = {"version": version, "imported": imported, "seconds": timer.seconds, "gaps": gaps}
+    sys.stdout.write(json.dumps({**answer, "hash": told.hexdigest(), "mib": held()}) + "\n")
