@@ -154,6 +154,45 @@ def test_it_answers_inside_another_server(opened):
     assert len(json.loads(answer.get_data())) == 2
 
 
+def test_inside_another_server_each_request_is_told_of_its_own_app(world, opened):
+    empty = app.build(world.pipeline, **World(world.pipeline).ports)
+    asked = Request(EnvironBuilder(path="/api/dates").get_environ())
+
+    assert [len(json.loads(dashboard.respond(each, asked).get_data())) for each in (opened, empty, opened)] == [3, 0, 3]
+
+
+class Watched:
+    """A ledger, and what it was asked."""
+
+    def __init__(self, ledger):
+        self._ledger = ledger
+        self.asked = []
+
+    def __getattr__(self, name):
+        self.asked.append(name)
+        return getattr(self._ledger, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/", ["board", "heals", "passes", "slo"]),
+        ("/api/overview", ["board", "heals", "passes", "slo"]),
+        ("/api/dates", ["board"]),
+        ("/api/gaps", ["board"]),
+        ("/api/trends", ["heals", "slo"]),
+        ("/api/passes", ["passes"]),
+    ],
+)
+def test_the_ledger_is_asked_for_no_more_than_is_told(world, opened, path, asked):
+    """Each question is a statement that is billed; `slo` is two."""
+    ledger = Watched(world.ledger)
+    client = dashboard.wsgi(app.build(world.pipeline, **{**world.ports, "ledger": ledger})).test_client()
+
+    assert client.get(path).status_code == 200
+    assert sorted(ledger.asked) == asked
+
+
 def test_a_ledger_that_does_not_answer_is_an_error_and_no_page(world, opened):
     world.ledger.fails = Unavailable("BigQuery did not answer")
     answer = dashboard.wsgi(opened).test_client().get("/")

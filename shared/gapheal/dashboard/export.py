@@ -19,7 +19,7 @@ def export(figures: Figures, folder: Path) -> list[Path]:
     """
     page, data = folder / "index.html", folder / "api"
     texts = {page: html(figures, live=False)}
-    texts |= {data / f"{name}.json": json.dumps(told(figures), indent=1) + "\n" for name, told in SHARES.items()}
+    texts |= {data / f"{name}.json": json.dumps(share.told(figures), indent=1) + "\n" for name, share in SHARES.items()}
     try:
         data.mkdir(parents=True, exist_ok=True)
         for path, text in texts.items():

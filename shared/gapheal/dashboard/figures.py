@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from gapheal.app import App
 from gapheal.dashboard.calendar import encoded
 from gapheal.dashboard.standing import OPEN, Standing, commands, standing
 from gapheal.model.spread import percentile
-from gapheal.ports import Row
+from gapheal.ports import Ledger, Row
 
-DAY = timedelta(days=1)
 TREND = timedelta(days=90)
 LATELY = timedelta(days=30)
 PASSES = 25
 """Of each transition."""
 
+READS: Mapping[str, Callable[[Ledger, datetime], Any]] = {
+    "board": lambda ledger, _: ledger.board(),
+    "passes": lambda ledger, now: ledger.passes(now - LATELY, PASSES),
+    "heals": lambda ledger, now: ledger.heals(now - TREND),
+    "slo": lambda ledger, now: ledger.slo(now - TREND),
+}
+"""What the ledger is asked; `slo` is two statements."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The state of one pipeline at one moment."""
+    """The state of one pipeline at one moment; what was not read is empty."""
 
     app: App
     now: datetime
@@ -111,37 +118,33 @@ class Figures:
         }
 
 
-def gather(app: App, next_scans: Mapping[str, str | None] | None = None) -> Figures:
-    """Read the ledger: five statements, side by side.
+def gather(
+    app: App, next_scans: Mapping[str, str | None] | None = None, reads: Collection[str] = tuple(READS)
+) -> Figures:
+    """Read the ledger, side by side: at most five statements.
 
     Args:
         app: whose pipeline.
         next_scans: when each transition is looked at next, where somebody knows.
+        reads: of `READS` what is wanted.
 
     Raises:
         GaphealError: the ledger cannot be read.
     """
     now, ledger = app.loop.clock.now(), app.loop.ledger
     known = set(app.pipeline.transitions)
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        board = pool.submit(ledger.board)
-        passes = pool.submit(ledger.passes, now - LATELY, PASSES)
-        heals = pool.submit(ledger.heals, now - TREND)
-        slo = pool.submit(ledger.slo, now - TREND)
-        return Figures(
-            app,
-            now,
-            [_standing(app, row) for row in board.result() if row["transition"] in known],
-            [row for row in passes.result() if row["transition"] in known],
-            heals.result(),
-            slo.result(),
-            next_scans or {},
-        )
-
-
-def day(text: str) -> date:
-    """A date as rows hold it."""
-    return date.fromisoformat(text[:10])
+    with ThreadPoolExecutor(max_workers=len(READS)) as pool:
+        asked = {name: pool.submit(READS[name], ledger, now) for name in reads}
+        found = {name: answer.result() for name, answer in asked.items()}
+    return Figures(
+        app,
+        now,
+        [_standing(app, row) for row in found.get("board", ()) if row["transition"] in known],
+        [row for row in found.get("passes", ()) if row["transition"] in known],
+        found.get("heals", ()),
+        found.get("slo", {}),
+        next_scans or {},
+    )
 
 
 def _named(app: App, name: str) -> dict[str, Any]:

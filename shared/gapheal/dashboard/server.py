@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, Response, jsonify, request
 from werkzeug import Response as Answer
@@ -12,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from gapheal import events
 from gapheal.app import App
-from gapheal.dashboard.figures import Figures, gather
+from gapheal.dashboard.figures import READS, Figures, gather
 from gapheal.dashboard.page import html, policy
 from gapheal.errors import GaphealError, Rejected, RequestError
 
@@ -29,12 +30,29 @@ OURS = {None, "same-origin", "none"}
 NextScans = Callable[[], Mapping[str, str | None]]
 """When each transition is looked at next, where somebody knows."""
 
-SHARES: dict[str, Callable[[Figures], Any]] = {
-    "overview": lambda figures: {key: value for key, value in figures.plain().items() if key not in {"gaps", "passes"}},
-    "dates": lambda figures: figures.dates,
-    "gaps": lambda figures: figures.gaps,
-    "trends": lambda figures: {"slo": figures.slo, "heals": list(figures.heals)},
-    "passes": lambda figures: list(figures.passes),
+INSIDE = "gapheal.app"
+"""Where the environment of a request has its app."""
+
+
+class Share(NamedTuple):
+    """A part of the figures, and what has to be known to tell it."""
+
+    told: Callable[[Figures], Any]
+    reads: tuple[str, ...]
+    ahead: bool = False
+    """Whether it tells the next scans, too."""
+
+
+def _overview(figures: Figures) -> dict[str, Any]:
+    return {key: value for key, value in figures.plain().items() if key not in {"gaps", "passes"}}
+
+
+SHARES = {
+    "overview": Share(_overview, tuple(READS), ahead=True),
+    "dates": Share(lambda figures: figures.dates, ("board",)),
+    "gaps": Share(lambda figures: figures.gaps, ("board",)),
+    "trends": Share(lambda figures: {"slo": figures.slo, "heals": list(figures.heals)}, ("slo", "heals")),
+    "passes": Share(lambda figures: list(figures.passes), ("passes",)),
 }
 """What the API tells, by its last word."""
 
@@ -47,24 +65,46 @@ def wsgi(app: App, next_scans: NextScans = dict, *, only_local: bool = False) ->
         next_scans: asked at each look.
         only_local: answer to no other host name than this machine's: a page elsewhere cannot read it by a false name.
     """
+    return _server(lambda: app, next_scans, only_local=only_local)
+
+
+def respond(app: App, asked: Any) -> Answer:
+    """The answer to one request of another server, e.g. functions-framework's.
+
+    Args:
+        app: whose pipeline.
+        asked: a Flask or Werkzeug request.
+    """
+    return Answer.from_app(_inside(), {**asked.environ, INSIDE: app})
+
+
+@cache
+def _inside() -> Flask:
+    """The one that answers for whichever app a request brings; routes are made once."""
+    return _server(lambda: request.environ[INSIDE], dict, only_local=False)
+
+
+def _server(whose: Callable[[], App], next_scans: NextScans, *, only_local: bool) -> Flask:
     server = Flask("gapheal.dashboard", static_folder=None)
     if only_local:
         server.config["TRUSTED_HOSTS"] = LOCAL_HOSTS
 
     @server.get("/")
     def page() -> Response:
-        return Response(html(gather(app, next_scans()), live=True), mimetype="text/html")
+        return Response(html(gather(whose(), next_scans()), live=True), mimetype="text/html")
 
     @server.get("/api/<share>")
     def api(share: str) -> tuple[Response, int]:
         if share == "explain":
             if request.headers.get("Sec-Fetch-Site") not in OURS:
                 raise RequestError("expected a question of this page, found one of another site: it reads your tables")
-            return jsonify(_explained(app, request.args)), HTTPStatus.OK
+            return jsonify(_explained(whose(), request.args)), HTTPStatus.OK
         if share not in SHARES:
             known = ", ".join([*SHARES, "explain"])
             return jsonify({"error": f"expected one of {known}, found {share}"}), HTTPStatus.NOT_FOUND
-        return jsonify(SHARES[share](gather(app, next_scans()))), HTTPStatus.OK
+        wanted = SHARES[share]
+        figures = gather(whose(), next_scans() if wanted.ahead else {}, wanted.reads)
+        return jsonify(wanted.told(figures)), HTTPStatus.OK
 
     @server.errorhandler(GaphealError)
     def wrong(error: GaphealError) -> tuple[Response, int]:
@@ -81,16 +121,6 @@ def wsgi(app: App, next_scans: NextScans = dict, *, only_local: bool = False) ->
         return response
 
     return server
-
-
-def respond(app: App, asked: Any) -> Answer:
-    """The answer to one request of another server, e.g. functions-framework's.
-
-    Args:
-        app: whose pipeline.
-        asked: a Flask or Werkzeug request.
-    """
-    return Answer.from_app(wsgi(app), asked.environ)
 
 
 def _explained(app: App, asked: Mapping[str, str]) -> dict[str, Any]:
