@@ -5,29 +5,17 @@ import json
 import pytest
 from tests.alerts.conftest import NAME, URLS, days
 from tests.alerts.receiver import SECRETS
+from tests.cli.conftest import TEN_LINES
 from typer.testing import CliRunner
 
 from gapheal.cli import common
 from gapheal.cli.commands import command
 
-FILE = """\
-version: 1
-pipeline: nba-props
-location: us-west2
-timezone: America/New_York
-defaults: {date_column: game_date}
-phases:
-  phase2: [nba_raw.bdl_player_boxscores]
-  phase3: [nba_analytics.player_game_summary]
-transitions:
-  phase2_to_phase3: {}
-"""
-
 
 @pytest.fixture
 def gapheal(tmp_path, monkeypatch):
     """Types a command beside a pipeline file, with a target of each kind."""
-    (tmp_path / "pipeline.yaml").write_text(FILE)
+    (tmp_path / "pipeline.yaml").write_text(TEN_LINES)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GAPHEAL_PIPELINE", raising=False)
     for name, value in URLS.items():
@@ -59,7 +47,7 @@ def test_a_target_that_does_not_take_it_is_told_masked_and_the_exit_code_is_1(ga
 
 
 def test_other_names_of_the_file_are_read(gapheal, receiver, tmp_path, monkeypatch):
-    (tmp_path / "pipeline.yaml").write_text(f"{FILE}alerts: {{urls_env: MINE}}\n")
+    (tmp_path / "pipeline.yaml").write_text(f"{TEN_LINES}alerts: {{urls_env: MINE}}\n")
     monkeypatch.setenv("MINE", URLS["GAPHEAL_ALERT_URLS"])
     result = gapheal("test")
 

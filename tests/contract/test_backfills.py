@@ -5,10 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gapheal.backfill import Order, Wish, every
-from gapheal.bigquery import connect
 from gapheal.intervals import Interval
-from gapheal.ledger import BigQueryLedger
-from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 
 NAME, NEXT = "raw_to_refined", "refined_to_served"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -17,15 +14,6 @@ WINDOW = Interval.inclusive(DAY, THIRD)
 SINCE = NOW - timedelta(hours=1)
 
 pytestmark = pytest.mark.emulator
-
-
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline()
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
 
 
 def at(minutes_ago: float) -> datetime:

@@ -4,22 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gapheal.bigquery import connect
 from gapheal.errors import Unavailable
-from gapheal.ledger import BigQueryLedger
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 
 NAME, OTHER = "raw_to_refined", "refined_to_served"
 NOW = datetime.now(UTC).replace(microsecond=0)
-
-
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline()
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
 
 
 def at(**ago):

@@ -11,22 +11,13 @@ from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.create import create
 from gapheal.ledger.schema import TABLES, VIEWS, columns, sql
 from gapheal.model.passes import Accepted, Action, Condition
-from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
+from gapheal.testing import small_pipeline
 
 NAME = "raw_to_refined"
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY, OTHER, THIRD, FOURTH = (date(2024, 3, day) for day in range(1, 5))
 NEXT = "refined_to_served"
 """Its upstream is fed by the first; the first one's upstream, the phase `raw`, by nothing."""
-
-
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline(lease_minutes=120)
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
 
 
 def at(minutes_ago):

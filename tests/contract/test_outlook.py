@@ -4,9 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gapheal.bigquery import connect
 from gapheal.errors import Unavailable
-from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.schema import sql
 from gapheal.model.spread import percentile
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
@@ -14,15 +12,6 @@ from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 NAME, OTHER = "raw_to_refined", "refined_to_served"
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAYS = [date(2024, 3, 1) + timedelta(days=n) for n in range(40)]
-
-
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline()
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
 
 
 def at(**ago):

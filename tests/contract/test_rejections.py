@@ -5,24 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gapheal.app.rejections import FIRST, kept, replay
-from gapheal.bigquery import connect
 from gapheal.errors import Rejected
 from gapheal.events.rejections import KEPT
-from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.schema import sql
-from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
+from gapheal.testing import FrozenClock
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 NAME = "raw_to_refined"
-
-
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline()
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
 
 
 def rejection(raw="{", minutes_ago=10, **more):

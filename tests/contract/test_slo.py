@@ -106,15 +106,6 @@ def record(ledger, verdicts, passes, words=()):
         ledger.decide(words)
 
 
-@pytest.fixture(params=["memory", "bigquery"])
-def ledger(request):
-    pipeline = small_pipeline()
-    if request.param == "memory":
-        return MemoryLedger(pipeline, FrozenClock(NOW))
-    request.getfixturevalue("bq")
-    return BigQueryLedger(pipeline, connect("small", request.getfixturevalue("project"), "us-west2"))
-
-
 def nearest_rank(numbers, share):
     return sorted(numbers)[max(1, ceil(share * len(numbers))) - 1] if numbers else None
 
