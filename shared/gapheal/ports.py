@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from gapheal.errors import ConfigError
 from gapheal.intervals import Interval
 from gapheal.model.findings import Finding
-from gapheal.model.passes import Claim, Count, Delivery, Memory, Message, Observations, Scope
+from gapheal.model.passes import Claim, Count, Counted, Delivery, Memory, Message, Observations, Scope
 from gapheal.model.past import Back, Reach
 from gapheal.model.pipeline import Trigger
 
@@ -39,10 +39,11 @@ class Clock(Protocol):
 class Warehouse(Protocol):
     """Reads what exists."""
 
-    def observe(self, transition: str, scope: Scope) -> Observations:
+    def observe(self, transition: str, scope: Scope, counted: Counted | None = None) -> Observations:
         """Read every table that judging `transition` needs, in `scope`: rows, entities, last writes, by date.
 
-        A date without rows is absent from its table's counts.
+        A date without rows is absent from its table's counts. Of the window, what was `counted` before may stand where
+        it is known not to have changed since; single dates are always read.
 
         Raises:
             ConfigError: a table or column is absent or misplaced, or a table hides its rows: it is never "empty".

@@ -13,7 +13,7 @@ from tests.simulation.laws import Laws
 from tests.simulation.witness import Run, Witness
 
 from gapheal.errors import Unavailable
-from gapheal.model.passes import Claim, Delivery, Limited, Memory, Message, Observations, Scope, Won
+from gapheal.model.passes import Claim, Counted, Delivery, Limited, Memory, Message, Observations, Scope, Won
 from gapheal.model.pipeline import Pipeline, Trigger
 from gapheal.ports import Row
 from gapheal.testing import MemoryClaims, MemoryLedger, MemoryWarehouse
@@ -76,12 +76,12 @@ class SimWarehouse:
     def __init__(self, line: Line, memory: MemoryWarehouse, before: Callable[[Scope], None]) -> None:
         self._line, self._memory, self._before = line, memory, before
 
-    def observe(self, transition: str, scope: Scope) -> Observations:
+    def observe(self, transition: str, scope: Scope, counted: Counted | None = None) -> Observations:
         run = self._line.hub.current or Run("", transition, self._line.hub.now)
 
         def look() -> Observations:
             self._before(scope)
-            seen = self._memory.observe(transition, scope)
+            seen = self._memory.observe(transition, scope, counted)
             run.tables = {name: dict(days) for name, days in self._memory.tables.items()}
             run.observed_at, run.scope = seen.now, scope
             return seen

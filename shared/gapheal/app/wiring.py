@@ -99,7 +99,8 @@ def build(
 
         where = project_of(pipeline, project)
         connection = connect(pipeline.pipeline, where, pipeline.location)
-        if not (warehouse or ledger):
+        # What may stand as it was counted must be known before the tables are read.
+        if not (warehouse or ledger) and effective.recount == "all":
             warehouse, ledger = BigQueryWarehouse(effective, connection), BigQueryLedger(effective, connection)
             together = together or BigQueryTogether(warehouse, ledger, connection)
         warehouse = warehouse or BigQueryWarehouse(effective, connection)

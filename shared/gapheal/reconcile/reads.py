@@ -40,7 +40,7 @@ class Reads:
         scope = scope_of(policy, request, memory, today)
         if scope is None:
             return memory, None
-        return memory, replace(self.warehouse.observe(name, reach(policy, scope)), judged=scope)
+        return memory, replace(self.warehouse.observe(name, reach(policy, scope), memory.counted), judged=scope)
 
     def _at_once(self, name: str, request: Request, today: date) -> Read | None:
         """The same, of one statement, which reads one snapshot: nothing can heal in between. None: not possible."""
