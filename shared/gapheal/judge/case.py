@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -94,7 +95,7 @@ class Case:
 
     def last_write(self, day: date) -> datetime | None:
         """When that data was last written; None where a table does not tell."""
-        return last_write([*self._own(day), *self._before(day)])
+        return last_write((*self._own(day), *self._before(day)))
 
     def arrived_at(self, day: date) -> datetime:
         """When that data came: its last write, or its first sight; what a first scan finds is as old as its date."""
@@ -135,10 +136,14 @@ class Case:
             return True
         return "@" in now and self._written_again(day) and day not in self.rebuilt
 
-    def _own(self, day: date) -> list[Count]:
-        counts = self.tables.counts
-        return [count for phase in self.transition.upstream for count in counts(phase, day)]
+    def _own(self, day: date) -> Sequence[Count]:
+        counts, phases = self.tables.counts, self.transition.upstream
+        return (
+            counts(phases[0], day) if len(phases) == 1 else [count for phase in phases for count in counts(phase, day)]
+        )
 
-    def _before(self, day: date) -> list[Count]:
+    def _before(self, day: date) -> Sequence[Count]:
+        if not self.policy.lookback_days:
+            return ()
         days = [day - n * DAY for n in range(1, self.policy.lookback_days + 1)]
         return [count for before in days if before >= self.start for count in self._own(before)]

@@ -66,7 +66,7 @@ class Conditions:
 
     def _excuses(self, day: date) -> Iterator[Reason]:
         transition, tables, case = self._transition, self._tables, self._case
-        if excuse := tables.excuse(transition, day):
+        if transition.policy.excuses and (excuse := tables.excuse(transition, day)):
             yield reason("excuse", excuse=excuse.reason)
         if word := case.memory.accepted.get(transition.downstream, {}).get(day):
             yield reason("accepted", who=word.who, why=word.why)

@@ -87,8 +87,7 @@ class Stale:
         before = entry.seen_whole.get(table.table) if entry.spec == case.spec else None
         if before and before[0] == case.watermark(day):
             return None
-        written = case.last_write(day)
-        if written and count.written_at:
+        if count.written_at and (written := case.last_write(day)):
             late = timedelta(minutes=case.policy.stale_after_minutes)
             if written - count.written_at <= late:
                 return None

@@ -29,9 +29,13 @@ def watermark(own: Iterable[Count], before: Iterable[Count] | None = None) -> st
 
 def last_write(counts: Iterable[Count]) -> datetime | None:
     """The latest of them; None where one that holds rows does not tell."""
-    written = [count.written_at for count in counts if count.rows]
-    known = [moment for moment in written if moment]
-    return max(known) if known and len(known) == len(written) else None
+    latest = None
+    for rows, _, written_at in counts:
+        if rows:
+            if written_at is None:
+                return None
+            latest = written_at if latest is None or written_at > latest else latest
+    return latest
 
 
 def same_data(before: str | None, now: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -58,7 +59,8 @@ class Tables:
         self._pipeline = pipeline
         self._seen = seen
         self._memory = memory
-        self._held: dict[str, dict[date, Sequence[tuple[Table, Count]]]] = {phase: {} for phase in pipeline.phases}
+        self._kept: dict[str, dict[date, tuple[list[tuple[Table, Count]], list[Count]]]] = defaultdict(dict)
+        self._columns: dict[tuple[str, str | None], list[tuple[Table, Mapping[date, Count]]]] = {}
 
     def count(self, phase: str, table: Table, day: date) -> Count:
         """What `table` holds of `day`; a table that was never read is a fault of the caller."""
@@ -85,18 +87,23 @@ class Tables:
 
     def counts(self, phase: str, day: date) -> Sequence[Count]:
         """What the present tables hold, in the file's order."""
-        return [count for _, count in self.held(phase, day)]
-
-    def held(self, phase: str, day: date) -> Sequence[tuple[Table, Count]]:
-        """The present tables, each with what it holds, in the file's order; every rule asks, so it is kept."""
-        known = self._held[phase]
-        if day not in known:
-            known[day] = [(table, self.count(phase, table, day)) for table in self.present(phase, day)]
-        return known[day]
+        return self._held(phase, day)[1]
 
     def due(self, phase: str, day: date) -> Sequence[tuple[Table, Count]]:
-        """Those of them that must hold `day` whole."""
-        return () if day in self._memory.accepted.get(phase, ()) else self.held(phase, day)
+        """The tables that must hold `day` whole, each with what it holds."""
+        return () if day in self._memory.accepted.get(phase, ()) else self._held(phase, day)[0]
+
+    def _held(self, phase: str, day: date) -> tuple[list[tuple[Table, Count]], list[Count]]:
+        """The present tables with what they hold, and that alone; every rule asks, so it is kept."""
+        known = self._kept[phase]
+        if day not in known:
+            columns = self._column(phase)
+            if phase in self._excusing:
+                present = self.present(phase, day)
+                columns = [(table, column) for table, column in columns if table in present]
+            counts = [column.get(day, NOTHING) for _, column in columns]
+            known[day] = [(table, count) for (table, _), count in zip(columns, counts, strict=True)], counts
+        return known[day]
 
     def table_excuse(self, phase: str, table: Table, day: date) -> Excuse | None:
         """The excuse of the table itself that covers `day`."""
@@ -151,15 +158,12 @@ class Tables:
 
     def yardstick(self, phases: tuple[str, ...], entity: str, day: date) -> int:
         """The largest count of `entity` among the tables of `phases`; 0 where none counts it."""
-        return max(
-            (
-                self.count(phase, table, day).entities or 0  # of two tables perhaps one alone was read
-                for phase in phases
-                for table in self.present(phase, day)
-                if table.counts == entity
-            ),
-            default=0,
-        )
+        largest = 0
+        for phase in phases:
+            for table, column in self._column(phase, entity):
+                if not (table.excuses and self.table_excuse(phase, table, day)):
+                    largest = max(largest, column.get(day, NOTHING).entities or 0)
+        return largest
 
     def entities(self, phases: tuple[str, ...], day: date) -> int | None:
         """The largest count of anything that the tables of `phases` count; None where none of them has the date."""
@@ -170,6 +174,13 @@ class Tables:
             if table.counts and not excuse_for(table.excuses, day, self._pipeline.seasons)
         )
         return max((count.entities or 0 for count in counts if count.rows), default=None)
+
+    def _column(self, phase: str, entity: str | None = None) -> list[tuple[Table, Mapping[date, Count]]]:
+        """The required tables of `phase` (that count `entity`), each with what was read of it."""
+        if (phase, entity) not in self._columns:
+            tables = [table for table in self._required[phase] if entity is None or table.counts == entity]
+            self._columns[phase, entity] = [(table, self.of(phase, table)) for table in tables]
+        return self._columns[phase, entity]
 
     def _first(self, phase: str, entity: str, day: date) -> int:
         """The yardstick of a phase that nothing feeds."""
