@@ -11,6 +11,7 @@ from pathlib import Path
 from gapheal.bigquery import MAX_BYTES_BILLED
 from gapheal.claims import PER_SECOND
 from gapheal.ledger.schema import sql
+from gapheal.warehouse.remembered import TURN_DAYS
 
 COSTS = Path(__file__).with_suffix(".md")
 SCALE = COSTS.with_name("scale.md")
@@ -49,6 +50,9 @@ VERDICT_BYTES, VERDICTS_A_DAY = 400, 4
 """Of a row, in the columns that a pass recalls; and rows a transition adds: first sight, ready, whole, and a spare."""
 TRIGGER_BYTES, TRIGGERS_A_DAY = 120, 0.5
 PASS_BYTES, PASSES_A_DAY = 40, DAY + 1 + EVENTS_A_DAY
+WRITES_A_DAY, OPEN_DATES = 3, 1
+"""Dates of a table that are written a day, and that are open at each scan: what `recount: changed` counts beside its
+thirtieth."""
 STATEMENT_SECONDS = 2
 QUERIES_A_PASS = 3
 
@@ -104,6 +108,17 @@ def by_counting(rows: float, window: int) -> tuple[float, list[str]]:
     refused = [name for name, read in each.items() if read > MAX_BYTES_BILLED]
     recalls = (SCANS + SWEEPS + EVENTS) * recall_bytes(1, 1)
     return recalls + sum(kinds[name][0] * read for name, read in each.items() if name not in refused), refused
+
+
+def scan(rows: float, dates: float) -> float:
+    """Bytes of one scan with `recount: changed` that counts so many dates of both sides: entities, as above."""
+    metadata = recall_bytes(1, 1) + 3 * MINIMUM  # remembered counts, and the partitions of two datasets
+    return metadata + (2 * max(MINIMUM, 2 * DATE_BYTES * rows * dates / HISTORY_DAYS) if dates else 0)
+
+
+def recounted() -> float:
+    """Dates of a table that the first scan of a day counts."""
+    return HISTORY_DAYS / TURN_DAYS + WRITES_A_DAY + OPEN_DATES
 
 
 def bill(transitions: int, tables: int) -> dict[str, float]:
@@ -192,6 +207,33 @@ def _by_rows() -> str:
     return table(head, rows)
 
 
+def _scans() -> str:
+    head = (
+        "rows a table",
+        "naive, all",
+        "counted, all",
+        "changed, first of a day",
+        "changed, one date open",
+        "changed, nothing open",
+        "changed, mean of a day",
+    )
+    rows = (
+        (
+            f"10^{power}",
+            size(naive(10**power) / SCANS),
+            _told(recall_bytes(1, 1) + 2 * table_bytes(10**power, 2)),
+            *(_told(scan(10**power, dates)) for dates in (recounted(), OPEN_DATES, 0)),
+            _told((scan(10**power, recounted()) + (DAY - 1) * scan(10**power, OPEN_DATES)) / DAY),
+        )
+        for power in range(6, 11)
+    )
+    return table(head, rows)
+
+
+def _told(read: float) -> str:
+    return f"{size(read)}, refused" if read > MAX_BYTES_BILLED else size(read)
+
+
 def _bills() -> str:
     kinds = ((1, 2), (4, 5), (10, 4), (100, 4), (1_000, 4))
     names = list(bill(1, 1))
@@ -244,6 +286,9 @@ def pages() -> dict[Path, str]:
         "minimum": size(MINIMUM),
         "pass": size(recall_bytes(1, 1) + 2 * MINIMUM),
         "by_rows": _by_rows(),
+        "scans": _scans(),
+        "turn": TURN_DAYS,
+        "recounted": f"{recounted():.0f}",
         "bills": _bills(),
         "ledgers": _ledgers(),
         "quotas": _quotas(),

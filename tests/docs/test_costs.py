@@ -55,6 +55,15 @@ def test_counting_reads_two_columns_of_the_window_and_refuses_what_is_too_much(m
     assert made["by_counting"](1e10, 1825)[1] == ["scans", "sweeps"]
 
 
+def test_what_changed_is_read_and_a_thirtieth_whatever_the_size(made):
+    fixed = (made["recalled"]() + 3) * 10_485_760
+    dates = 1825 / 30 + 3 + 1
+
+    assert made["scan"](1e10, 0) == made["scan"](1e6, 0) == fixed
+    assert made["scan"](1e10, made["recounted"]()) == pytest.approx(fixed + 2 * 1e10 * 16 * dates / 1825)
+    assert made["scan"](1e6, 1) == fixed + 2 * 10_485_760
+
+
 def test_a_ledger_grows_with_the_square_of_its_transitions(made):
     one, two = (count * made["recall_bytes"](count, 5) for count in (1_000, 2_000))
 
