@@ -30,9 +30,10 @@ class Contender(NamedTuple):
     @property
     def command(self) -> list[str]:
         """Up to the data's file."""
-        python = (self.home or FUNCTION) / "bin" / "python"
-        here = self.home is None and not python.exists()
-        return [sys.executable if here else str(python), str(Path(__file__).parent / "contenders" / self.words[0])]
+        home = self.home or FUNCTION
+        here = self.home is None and not (home / "ready").exists()
+        python = sys.executable if here else str(home / "bin" / "python")
+        return [python, str(Path(__file__).parent / "contenders" / self.words[0])]
 
 
 PLAIN = Contender("set difference, one by one", None, ("plain.py",))

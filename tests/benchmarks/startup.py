@@ -58,7 +58,7 @@ def measure(rounds: int) -> tuple[Table, float | None]:
         note="Each in the environment that functions/requirements.txt pins (no pyarrow, no pandas), served by "
         "functions-framework. It refuses a request: the file is read and all clients are there, but none has called.",
     )
-    if not (HOME / "bin" / "functions-framework").exists():
+    if not (HOME / "ready").exists():
         table.rows.append((f"not measured: nothing is installed in {HOME.relative_to(ROOT)}", "", "", "", "", ""))
         return table, None
     starts: dict[str, list[Start]] = defaultdict(list)
