@@ -30,6 +30,8 @@ def remarks(pipeline: Pipeline, today: date | None = None) -> list[str]:
         told += [f"{name}: {remark}" for remark in _of_transition(pipeline, transition)]
     told += dict.fromkeys(_uncounted(pipeline))
     told += _untimed(pipeline)
+    if pipeline.recount == "changed" and pipeline.metadata == "off":
+        told.append("recount: changed counts everything all the same: metadata is off, so nothing tells what changed")
     return told + list(_ended_seasons(pipeline, today) if today else ())
 
 

@@ -186,3 +186,10 @@ def test_a_season_that_ended_is_told_for_a_table_s_excuse_too():
     said = told("{a: [x.a], b: [{table: x.b, excuses: [{reason: off-season, outside: nba}]}]}", today=date(2024, 1, 1))
 
     assert ENDED in said
+
+
+@pytest.mark.parametrize(("metadata", "idle"), [("auto", False), ("on", False), ("off", True)])
+def test_counting_what_changed_needs_metadata(metadata, idle):
+    said = told("{a: [x.a], b: [x.b]}", more=f"recount: changed\nmetadata: {metadata}\n")
+
+    assert any(remark.startswith("recount: changed counts everything all the same") for remark in said) == idle
