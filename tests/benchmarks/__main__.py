@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.benchmarks import chart, demo, judging, latency, passes, publishing, startup
-from tests.benchmarks.judging import Judged, Size
-from tests.benchmarks.peers import HELD, OURS, PLAIN
+from tests.benchmarks.judging import Judging, Size
+from tests.benchmarks.peers import HELD, OURS
 from tests.benchmarks.sections import NOT_MEASURED, Report
 from tests.benchmarks.tables import times
 from tests.benchmarks.world import running
@@ -73,30 +73,22 @@ def main() -> None:
 
 def _judging(report: Report, *, tiny: bool) -> str | None:
     """The chart, if there is anything to draw."""
-    drawn = None
-    with report.section("judging", 900):
-        if tiny:
-            judged = judging.measure([Size(1, 100), Size(2, 365)], rounds=1, peers=False)
-        else:
-            judged = judging.measure(SIZES, rounds=3, peers=True, sample=SAMPLE)
-        report.show(judged.table)
-        report.problems += judged.problems
-        size, found = next(iter(judged.found.items()))
-        if PLAIN.name in found:
-            drawn = chart.bars(judged.ratios(size), str(size))
-        _judged(report, judged)
-    with report.section("memory", 240):
-        report.show(judging.memory([Size(1, 365)] if tiny else MEMORY))
-    return drawn
-
-
-def _judged(report: Report, judged: Judged) -> None:
-    """The targets of the largest size."""
-    found = judged.found.get(LARGEST, {})
-    if {OURS.name, PLAIN.name} <= found.keys():
-        report.found(JUDGING, times(judged.ratios(LARGEST)[OURS.name]))
+    sizes = (Size(1, 100), Size(2, 365)) if tiny else SIZES
+    judged = Judging(rounds=1 if tiny else 3, peers=not tiny, sample=SAMPLE)
+    for size in sizes:
+        with report.section(f"judging {size}", 800 if size == LARGEST else 400):
+            judged.at(size)
+    report.show(judged.table)
+    report.problems += judged.problems
+    found, ratios = judged.found.get(LARGEST, {}), judged.ratios(LARGEST)
+    if OURS.name in ratios:
+        report.found(JUDGING, times(ratios[OURS.name]))
     if {OURS.name, HELD.name} <= found.keys():
         report.found(HELD_MEMORY, times(found[OURS.name].answer.mib / found[HELD.name].answer.mib))
+    with report.section("memory", 240):
+        report.show(judging.memory([Size(1, 365)] if tiny else MEMORY))
+    drawn = judged.ratios(sizes[0])
+    return chart.bars(drawn, str(sizes[0])) if drawn else None
 
 
 def _startup(report: Report) -> None:

@@ -7,6 +7,7 @@ import random
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -20,6 +21,17 @@ SLOW = 1.0
 """Seconds; who takes longer is asked once."""
 LONG = 20.0
 """Seconds; a peer that would take longer over a large size is told by proportion, from the sample."""
+
+
+TITLE = "Which dates are missing and may be healed"
+HEAD = ("transitions x days", "who", "median", "against the set difference", "per date", "memory", "import")
+NOTE = (
+    "1 % of upstream's dates are absent, 10 % of the downstream's, and a hole of 190 days. Each contender has the "
+    "dates in its own form and is timed from there to the answer, in processor time; one hash for all. gapheal and the "
+    "sets begin at a query's rows. One transition after the other is read, answered and let go, as passes do; `all "
+    "sets at once` keeps two sets for each until the last rows are there. Only gapheal judges: a condition, an action, "
+    "a watermark and a sentence for every gap."
+)
 
 
 class Size(NamedTuple):
@@ -47,53 +59,39 @@ class Found(NamedTuple):
     """What was measured, if not the size itself."""
 
 
-class Judged(NamedTuple):
-    """What was found at each size, by the contender's name."""
+@dataclass
+class Judging:
+    """What was found so far, at each size and by the contender's name."""
 
-    table: Table
-    found: Mapping[Size, Mapping[str, Found]]
-    problems: Sequence[str]
+    rounds: int
+    """How often who is quick is asked."""
+    peers: bool
+    """Whether they are asked, too."""
+    sample: Size | None = None
+    """Of the larger sizes of as many days: their first transitions, and to be asked for before them."""
+    table: Table = field(default_factory=lambda: Table(TITLE, HEAD, note=NOTE))
+    found: dict[Size, Mapping[str, Found]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
     """Answers of ours that are absent, and answers of anybody that differ."""
 
-    def ratios(self, size: Size) -> dict[str, float]:
-        """Each contender's time as a multiple of the set difference's."""
-        found = self.found.get(size, {})
-        return {name: each.seconds / found[PLAIN.name].seconds for name, each in found.items()}
-
-
-def measure(sizes: Sequence[Size], rounds: int, *, peers: bool, sample: Size | None = None) -> Judged:
-    """Ask everybody at every size.
-
-    Args:
-        sizes: in order; the sample before the sizes that are told from it.
-        rounds: how often who is quick is asked.
-        peers: whether they are asked, too.
-        sample: of the larger sizes of as many days: their first transitions.
-    """
-    table = Table(
-        "Which dates are missing and may be healed",
-        ("transitions x days", "who", "median", "against the set difference", "per date", "memory", "import"),
-        note="1 % of upstream's dates are absent, 10 % of the downstream's, and a hole of 190 days. Each contender has "
-        "the dates in its own form and is timed from there to the answer, in processor time; one hash for all. "
-        "gapheal and the sets begin at a query's rows. One transition after the other is read, answered and let go, as "
-        "passes do; `all sets at once` keeps two sets for each until the last rows are there. "
-        "Only gapheal judges: a condition, an action, a watermark and a sentence for every gap.",
-    )
-    found: dict[Size, dict[str, Found]] = {}
-    problems: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="gapheal-bench-") as folder:
-        for size in sizes:
+    def at(self, size: Size) -> None:
+        """Ask everybody at this size."""
+        known = _of_sample(self.found, self.sample, size)
+        sets = (PLAIN, HELD) if size.transitions > 1 else (PLAIN,)
+        contenders = [*sets, OURS, *(PEERS if self.peers else ())]
+        with tempfile.TemporaryDirectory(prefix="gapheal-bench-") as folder:
             path = written(Path(folder), size)
-            known = _of_sample(found, sample, size)
-            sets = (PLAIN, HELD) if size.transitions > 1 else (PLAIN,)
-            contenders = [*sets, OURS, *(PEERS if peers else ())]
-            found[size], untold = _compare(path, rounds, [each for each in contenders if each.name not in known])
-            found[size] |= known
-            path.unlink()
-            for contender in contenders:
-                table.rows.append(_row(size, contender, found[size], untold.get(contender.name, "")))
-            problems += [f"{size}, {name}: {why}" for name, why in untold.items() if _counts(name, why)]
-    return Judged(table, found, problems)
+            told, untold = _compare(path, self.rounds, [each for each in contenders if each.name not in known])
+        self.found[size] = told | known
+        for contender in contenders:
+            self.table.rows.append(_row(size, contender, self.found[size], untold.get(contender.name, "")))
+        self.problems += [f"{size}, {name}: {why}" for name, why in untold.items() if _counts(name, why)]
+
+    def ratios(self, size: Size) -> dict[str, float]:
+        """Each contender's time as a multiple of the set difference's; empty where that is not known."""
+        found = self.found.get(size, {})
+        plain = found.get(PLAIN.name)
+        return {name: each.seconds / plain.seconds for name, each in found.items()} if plain else {}
 
 
 def memory(sizes: Sequence[Size]) -> Table:

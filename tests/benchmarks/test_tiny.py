@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.benchmarks import chart, judging
-from tests.benchmarks.judging import Size, measure
+from tests.benchmarks.judging import Judging, Size
 from tests.benchmarks.peers import OURS, PLAIN, Answer, Contender, NoAnswer
 from tests.benchmarks.sections import Report
 
@@ -50,7 +50,8 @@ def test_a_peer_that_is_not_installed_is_told_in_its_line(tmp_path, monkeypatch)
     absent = Contender("Luigi", tmp_path / "nowhere", ("luigi_range.py", "bulk"))
     monkeypatch.setattr(judging, "PEERS", (absent,))
 
-    judged = measure([Size(1, 30)], rounds=1, peers=True)
+    judged = Judging(rounds=1, peers=True)
+    judged.at(Size(1, 30))
 
     assert [row[2] for row in judged.table.rows if row[1] == "Luigi"] == [f"not installed in {tmp_path / 'nowhere'}"]
     assert set(judged.ratios(Size(1, 30))) == {PLAIN.name, OURS.name}
@@ -74,7 +75,9 @@ def test_a_peer_that_would_take_too_long_is_told_by_proportion_and_says_so(tmp_p
     peer = Contender("Slow", tmp_path, ("slow.py",))
     answering(monkeypatch, peer, seconds=3.0)
 
-    judged = measure([Size(2, 30), Size(20, 30)], rounds=1, peers=True, sample=Size(2, 30))
+    judged = Judging(rounds=1, peers=True, sample=Size(2, 30))
+    judged.at(Size(2, 30))
+    judged.at(Size(20, 30))
 
     told = [row[2] for row in judged.table.rows if row[1] == "Slow 1"]
     assert told == ["6 s", "60 s, by proportion: 6 s for 2 x 30, x 10"]
@@ -85,7 +88,8 @@ def test_another_answer_is_told_and_is_a_failure_of_the_benchmark(tmp_path, monk
     peer = Contender("Wrong", tmp_path, ("wrong.py",))
     answering(monkeypatch, peer, seconds=0.1, told="wrong")
 
-    judged = measure([Size(1, 30)], rounds=1, peers=True)
+    judged = Judging(rounds=1, peers=True)
+    judged.at(Size(1, 30))
 
     assert [row[2] for row in judged.table.rows if row[1] == "Wrong"] == ["another answer: 8 dates, expected 7"]
     assert judged.problems == ["1 x 30, Wrong: another answer: 8 dates, expected 7"]
@@ -99,7 +103,8 @@ def test_no_answer_of_ours_is_a_failure_of_the_benchmark(monkeypatch):
 
     monkeypatch.setattr(judging, "ask", ask)
 
-    judged = measure([Size(1, 30)], rounds=2, peers=False)
+    judged = Judging(rounds=2, peers=False)
+    judged.at(Size(1, 30))
 
     assert judged.problems == [f"1 x 30, {OURS.name}: no answer within 1 s"]
 
