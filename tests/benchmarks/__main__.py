@@ -62,7 +62,7 @@ def main() -> None:
         with report.section("the demonstration", 240):
             report.show(demo.measure())
     report.show(report.targets())
-    report.say(report.spent())
+    report.say(f"{report.spent()} Now {load()}.")
     if asked.page:
         _write(asked.page, "\n".join(report.told))
         if drawn:
@@ -111,7 +111,7 @@ def _stack(report: Report, *, tiny: bool) -> None:
             report.show(table)
             report.found(JOBS, str(found.jobs))
             report.found(HEALING, times(found.healing))
-        with report.section("latency", 300):
+        with report.section("latency", 420):
             table, ratio = latency.measure(stack, 3 if tiny else 20, (1,) if tiny else (1, 10, 100))
             report.show(table)
             report.found(EVENT, times(ratio))
@@ -123,10 +123,22 @@ def _stack(report: Report, *, tiny: bool) -> None:
 
 def machine() -> str:
     """What it was measured on, and how busy that was."""
-    load = f"load {os.getloadavg()[0]:.1f}"
-    return (
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}"
-    )
+    system = f"{platform.system()} {platform.machine()}"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    size = f"{os.cpu_count()} cores{_model()}, {memory:.0f} GiB"
+    return f"Python {platform.python_version()}, {system}, {size}, {load()}"
+
+
+def load() -> str:
+    """How many processes wanted to run, over the last minute."""
+    return f"load {os.getloadavg()[0]:.1f}"
+
+
+def _model() -> str:
+    """The processor's name, where the system tells it."""
+    told = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*: (.+)$", told.read_text() if told.exists() else "", re.MULTILINE)
+    return f" of {found[1]}" if found else ""
 
 
 def _write(page: Path, measured: str) -> None:

@@ -62,7 +62,8 @@ def measure(stack: Stack, rounds: int) -> tuple[Table, Found]:
         note="In one process against bqemulator. A claim is the creation of an empty table, no query job. Rows and "
         "bytes are what BigQuery answers to the calls alone (bodies of HTTP answers), beside them the bytes that "
         "gapheal got. The last line sets the healing pass against the four calls without which nobody could heal: one "
-        "observation, one claim, one publish, one insert.",
+        "observation, one claim, one publish, one insert; gapheal's inserts go out at once, and bqemulator does one "
+        "after the other.",
     )
     with loop(stack) as (application, client):
         scan = Request(Source.SCAN)
