@@ -54,7 +54,8 @@ WRITES_A_DAY, OPEN_DATES = 3, 1
 """Dates of a table that are written a day, and that are open at each scan: what `recount: changed` counts beside its
 thirtieth."""
 STATEMENT_SECONDS = 2
-QUERIES_A_PASS = 3
+SCAN_QUERIES, EVENT_QUERIES = 2, 3
+"""Jobs of a pass, its INSERT among them; an event that changes nothing has none."""
 
 QUOTAS = {
     "functions": ("functions and services in a region, no increase", 1_000),
@@ -138,6 +139,11 @@ def bill(transitions: int, tables: int) -> dict[str, float]:
     }
 
 
+def jobs_a_day() -> float:
+    """BigQuery jobs of one transition."""
+    return (DAY + 1) * SCAN_QUERIES + EVENTS_A_DAY * EVENT_QUERIES
+
+
 def needs(transitions: int) -> dict[str, float]:
     """What so many transitions ask of each quota, in one project, one region and one ledger."""
     passes_a_day = transitions * PASSES_A_DAY
@@ -148,7 +154,7 @@ def needs(transitions: int) -> dict[str, float]:
         "burst": transitions,
         "spread": transitions * 10 / HOUR,
         "inserts": passes_a_day,
-        "queries": passes_a_day * QUERIES_A_PASS * STATEMENT_SECONDS / (DAY * HOUR),
+        "queries": transitions * jobs_a_day() * STATEMENT_SECONDS / (DAY * HOUR),
         "claims": transitions / HOUR,
         "tib": passes_a_day * (recall_bytes(transitions, 1) + 2 * MINIMUM) / TIB,
     }

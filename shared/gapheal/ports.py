@@ -189,21 +189,6 @@ class Ledger(Protocol):
         ...
 
 
-class Together(Protocol):
-    """Reads the ledger and the tables at once, for passes whose scope does not hang on what is remembered."""
-
-    def read(self, transition: str, dates: frozenset[date] | None, scope: Scope) -> tuple[Memory, Observations]:
-        """What `Ledger.recall` of the dates and `Warehouse.observe` of the scope tell, of one moment.
-
-        A job that told both is counted in the memory alone.
-
-        Raises:
-            ConfigError: one of them cannot be read; which, they tell when they are read apart.
-            Unavailable: BigQuery did not answer.
-        """
-        ...
-
-
 class Alerts(Protocol):
     """Tells people, on change only. Never raises: whatever breaks here hurts no healing."""
 

@@ -13,8 +13,8 @@ from gapheal.alerts import Teller
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Mode, Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Together, Warehouse
-from gapheal.reconcile import Loop
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Warehouse
+from gapheal.reconcile import Loop, Together
 from gapheal.spec.faults import suggest
 
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -99,8 +99,7 @@ def build(
 
         where = project_of(pipeline, project)
         connection = connect(pipeline.pipeline, where, pipeline.location)
-        # What may stand as it was counted must be known before the tables are read.
-        if not (warehouse or ledger) and effective.recount == "all":
+        if not (warehouse or ledger):
             warehouse, ledger = BigQueryWarehouse(effective, connection), BigQueryLedger(effective, connection)
             together = together or BigQueryTogether(warehouse, ledger, connection)
         warehouse = warehouse or BigQueryWarehouse(effective, connection)

@@ -11,13 +11,13 @@ from gapheal.judge import Case, judge, source_gaps, stopped
 from gapheal.judge.breaker import breaker_state
 from gapheal.model.passes import Request
 from gapheal.model.pipeline import Pipeline
-from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Together, Warehouse
+from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Silent, Warehouse
 from gapheal.reconcile.findings import failing, findings_of
 from gapheal.reconcile.healing import Healer
-from gapheal.reconcile.reads import Reads
+from gapheal.reconcile.reads import Reads, Together
 from gapheal.reconcile.records import Pass, failed_rows, ledger_rows, report, unjudged
 
-__all__ = ["Loop", "Pass", "findings_of", "report"]
+__all__ = ["Loop", "Pass", "Together", "findings_of", "report"]
 
 PASS_SECONDS = 240
 """A pass stops claiming then, well inside the deadline of the slowest caller."""

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 from gapheal.errors import ConfigError
 from gapheal.model.passes import Memory, Observations, Request, Scope, Source
 from gapheal.model.pipeline import Pipeline
-from gapheal.ports import Ledger, Together, Warehouse
+from gapheal.ports import Ledger, Warehouse
 from gapheal.reconcile.scope import reach, remembered, scope_of, unseen
 
 Read = tuple[Memory, Observations | None]
 """What is remembered, and what was seen (None: there was nothing to look at)."""
+
+
+class Together(Protocol):
+    """Reads the ledger and the tables at once: a port that the loop can do without."""
+
+    def read(self, transition: str, dates: frozenset[date] | None, scope: Scope) -> tuple[Memory, Observations]:
+        """What `Ledger.recall` of the dates and `Warehouse.observe` of the scope tell, of one moment.
+
+        A job that told both is counted in the memory alone.
+
+        Raises:
+            ConfigError: one of them cannot be read; which, they tell when they are read apart.
+            Unavailable: BigQuery did not answer.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
