@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,9 @@ from gapheal.model.passes import Count, Observations, Scope, TableFacts, TableKe
 from gapheal.model.pipeline import Table
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
-from gapheal.warehouse.remembered import TURN_DAYS, in_turn
+from gapheal.warehouse.described import Described
+from gapheal.warehouse.plan import Plan
+from gapheal.warehouse.remembered import TURN_DAYS, identity, in_turn
 
 NAME = "raw_to_refined"
 RAW, REFINED, SEEN = TableKey("raw", "d.raw"), TableKey("refined", "d.refined"), TableKey("raw", "d.seen")
@@ -432,3 +435,15 @@ def test_facts_are_of_this_moment(cloud):
 
     assert cloud.look().facts[RAW] == replace(TableFacts(), unjudged={"__NULL__": 2})
     assert cloud.look().counts[RAW] == {FIRST: Count(3, None, cloud.clock.now())}
+
+
+def test_each_role_of_a_table_and_each_zone_has_counts_of_its_own(cloud):
+    table = cloud.pipeline.phases["raw"].tables[0]
+    found = Described("p.d.raw", "TABLE", "us-west2", {"day": "TIMESTAMP"})
+    made = {
+        identity(Plan({key: table}, {key: found}, ZoneInfo(zone), metadata=True), key)
+        for key in (RAW, TableKey("raw.expected", "d.raw"))
+        for zone in ("UTC", "America/New_York")
+    }
+
+    assert len(made) == 4
