@@ -56,7 +56,9 @@ class Reads:
         scope = scope_of(policy, request, memory, today)
         if scope is None:
             return memory, None
-        return memory, replace(self.warehouse.observe(name, reach(policy, scope), memory.counted), judged=scope)
+        # Somebody's own warehouse need not know what is remembered of counts; it is told where somebody asked for it.
+        counted = () if memory.counted is None else (memory.counted,)
+        return memory, replace(self.warehouse.observe(name, reach(policy, scope), *counted), judged=scope)
 
     def _at_once(self, name: str, request: Request, today: date) -> Read | None:
         """The same, of one statement, which reads one snapshot: nothing can heal in between. None: not possible."""
