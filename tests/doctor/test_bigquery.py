@@ -294,6 +294,16 @@ class TestCanary:
 
         assert {(check.name, check.about) for check in found} == {("ledger statement", "rejections")}
 
+    def test_what_a_scan_reads_at_once_is_rehearsed_and_needs_no_mend(self, world):
+        """Where it cannot run, a scan reads apart."""
+
+        def at_once():
+            return [(each.state, each.about) for each in rehearsal.checks(world) if "at once" in each.sentence]
+
+        assert at_once() == [(State.OK, ONE), (State.OK, TWO)]
+        drop(world, "gapheal_small.alerts")
+        assert at_once() == [(State.WARN, ONE), (State.WARN, TWO)]
+
     def test_a_rehearsal_creates_no_ledger(self, world):
         """Under an emulator the first use of one does."""
         client = world.connection.client

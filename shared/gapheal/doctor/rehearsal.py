@@ -9,17 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import NamedTuple
 
+from gapheal.app import together
 from gapheal.bigquery import QUERY_SECONDS, Connection, Parameter, Rows, translated
 from gapheal.doctor.check import Check, Group
 from gapheal.doctor.history import own
 from gapheal.doctor.world import World
 from gapheal.errors import GaphealError
+from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.judge.needs import tables_of
-from gapheal.ledger import BigQueryLedger
+from gapheal.ledger import Asked, BigQueryLedger
+from gapheal.ledger.recall import Question
 from gapheal.ledger.schema import TABLES, VIEWS, sql
 from gapheal.model.passes import Memory, Request, Scope, Source
 from gapheal.reconcile.scope import scope_of
-from gapheal.warehouse import reads_metadata
+from gapheal.warehouse import BigQueryWarehouse, reads_metadata
 from gapheal.warehouse.catalog import Catalogue
 from gapheal.warehouse.plan import Plan
 from gapheal.warehouse.sql import statement
@@ -29,6 +32,7 @@ ROLE = "roles/bigquery.jobUser, and roles/bigquery.dataViewer on the datasets"
 EXAMPLE, LONG_AGO = date(2024, 4, 16), datetime(2024, 4, 16, tzinfo=UTC)
 NAMED = re.compile(r"@(\w+)")
 SCANS_A_MONTH, SWEEPS_A_MONTH = 24 * 30, 30
+EVER = Scope(Interval.inclusive(EARLIEST, LATEST))
 DOLLARS_A_TIB = 6.25
 """On-demand list price; regions and contracts differ."""
 
@@ -69,6 +73,7 @@ def checks(world: World) -> Iterator[Check]:
     monthly = 0
     for name in world.pipeline.transitions:
         monthly += yield from _observations(world, name)
+        yield from _at_once(world, name)
     monthly += yield from _ledger(world)
     yield from _inserts(world)
     if world.connection.emulator:
@@ -147,6 +152,22 @@ def _observations(world: World, name: str) -> Generator[Check, None, int]:
     yield group.ok("observation", name, f"{len(read)} statements: {told}")
     paused = policy.mode == "paused"
     return 0 if paused else SCANS_A_MONTH * read.get("a scan", 0) + SWEEPS_A_MONTH * read.get("a sweep", 0)
+
+
+def _at_once(world: World, name: str) -> Iterator[Check]:
+    """What a scan reads of ledger and tables by one job; where it cannot run, passes ask for each by itself."""
+    pipeline, connection = world.pipeline, world.connection
+    if pipeline.recount != "all":
+        return
+    try:
+        with translated(f"rehearsing {name}"):
+            first = BigQueryWarehouse(pipeline, connection).first(name, EVER)
+        asked = Asked(Question(pipeline, name, world.now), sql("recall", world.ledger))
+        _rehearsed(connection, name, *together.statement(first, asked))
+    except GaphealError as error:
+        yield group.warn("observation", name, f"not at once with the ledger, which costs a job a scan: {error}")
+        return
+    yield group.ok("observation", name, "at once with the ledger: checked")
 
 
 def _ledger(world: World) -> Generator[Check, None, int]:
