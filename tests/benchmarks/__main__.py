@@ -59,7 +59,7 @@ def main() -> None:
         _startup(report)
     _stack(report, tiny=asked.tiny)
     if not asked.tiny:
-        with report.section("the demonstration", 240):
+        with report.section("the demonstration", 300):
             report.show(demo.measure())
     report.show(report.targets())
     report.say(f"{report.spent()} Now {load()}.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks.peers import ROOT
 from tests.benchmarks.tables import Table, time
 
-PATIENCE = 180
+PATIENCE = 240
 
 
 def measure() -> Table:
