@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from gapheal.model import pipeline as nouns
+from gapheal.model.noun import Noun, key
 from gapheal.spec import json_schema
 from gapheal.spec.written import Defaults, File
 
@@ -54,7 +53,7 @@ a day: a pipeline that moves by the hour or the month is not for gapheal.
 | `BIGQUERY_EMULATOR_HOST`, `PUBSUB_EMULATOR_HOST` | work against emulators; no credentials are looked for |
 """
 
-SECTIONS: Mapping[str, tuple[type[nouns.Noun], str]] = {
+SECTIONS: Mapping[str, tuple[type[Noun], str]] = {
     "The file": (File, ""),
     "defaults": (Defaults, "defaults"),
     "seasons": (nouns.Season, "seasons.*.*"),
@@ -89,13 +88,12 @@ def section(title: str, schema: dict[str, Any]) -> str:
     where = f" Stands at `{place}`." if place else ""
     lines = [f"## {title}", "", f"{(noun.__doc__ or '').strip().splitlines()[0]}{where}", ""]
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]
-    for name, field in noun.model_fields.items():
-        key = field.alias or name
+    for name in noun.KINDS:
         told = (
-            f"`{key}`",
-            kind(properties[key], schema),
-            default(noun, field, schema, key),
-            meaning(properties[key]),
+            f"`{key(name)}`",
+            kind(properties[key(name)], schema),
+            default(noun, name, schema),
+            meaning(properties[key(name)]),
         )
         lines.append("| " + " | ".join(told) + " |")
     return "\n".join(lines) + "\n"
@@ -137,24 +135,24 @@ def _plain(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
             return "any JSON value"
 
 
-def default(noun: type[nouns.Noun], field: FieldInfo, schema: Mapping[str, Any], key: str) -> str:
+def default(noun: type[Noun], name: str, schema: Mapping[str, Any]) -> str:
     """The default, or that there is none."""
     shape = schema if noun is File else schema["$defs"][noun.__name__]
-    if key in shape.get("required", ()):
+    if key(name) in shape.get("required", ()):
         return "required"
-    if field.is_required():
+    if not hasattr(noun, name):
         return "derived"
-    value = field.get_default(call_default_factory=True)
-    if value is None or value in ((), {}) or isinstance(value, nouns.Noun):
+    value = getattr(noun, name)
+    if value is None or value in ((), {}) or isinstance(value, Noun):
         return "none"
     if isinstance(value, tuple):
         return ", ".join(f"`{each}`" for each in value)
     return f"`{json.dumps(value, default=str).strip(chr(34))}`"
 
 
-def meaning(key: dict[str, Any]) -> str:
+def meaning(value: dict[str, Any]) -> str:
     """The docstring."""
-    return " ".join(key.get("description", "").split()).replace("|", "\\|")
+    return " ".join(value.get("description", "").split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

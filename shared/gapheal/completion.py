@@ -15,8 +15,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from gapheal import spec
 from gapheal.errors import ConfigError, RequestError, Unavailable
 from gapheal.events.days import request_day, span
@@ -25,6 +23,7 @@ from gapheal.intervals import Interval, fold, unfold
 from gapheal.model.passes import Message
 from gapheal.model.pipeline import Pipeline, PubSubTarget, Trigger
 from gapheal.ports import Publisher
+from gapheal.spec.kinds import is_topic
 from gapheal.spec.names import phase_named
 
 FILE = Path("pipeline.yaml")
@@ -156,12 +155,9 @@ def publish(said: Completion, publisher: Publisher) -> Published:
         ConfigError: there is no such topic, or no permission.
         Unavailable: Pub/Sub did not answer; the event may have been delivered, and may be sent again.
     """
-    try:
-        target = Trigger(pubsub=PubSubTarget(topic=said.topic))
-    except ValidationError:
-        raise ConfigError(
-            f"expected a topic's name, or projects/<project>/topics/<name>, found {said.topic!a}"
-        ) from None
+    if not is_topic(said.topic):
+        raise ConfigError(f"expected a topic's name, or projects/<project>/topics/<name>, found {said.topic!a}")
+    target = Trigger(pubsub=PubSubTarget(topic=said.topic))
     (delivery,) = publisher.publish(target, [said.message])
     if delivery.outcome == "published":
         return Published(said, delivery.message_id or "", _unheard(said.topic, publisher))

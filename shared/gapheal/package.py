@@ -18,6 +18,7 @@ from gapheal.errors import ConfigError, GaphealError
 from gapheal.model.pipeline import Pipeline
 from gapheal.scaffold import write_function
 from gapheal.spec import load, resolved
+from gapheal.spec.seal import sealed
 from gapheal.spec.share import share
 
 STAYS_HOME = frozenset(
@@ -79,7 +80,9 @@ def build(functions: Path, pipeline_path: Path, out: Path) -> list[Path]:
         its_own = pipeline if name in WHOLE else share(pipeline, name)
         written.append(out / f"{name}.zip")
         files = {path: data for path, data in modules.items() if name in WHOLE or not _is_of_the_whole(path)}
-        files |= {"requirements.txt": requirements, "main.py": main.read_bytes(), "pipeline.json": _as_json(its_own)}
+        form = _as_json(its_own)
+        files |= {"requirements.txt": requirements, "main.py": main.read_bytes(), "pipeline.json": form}
+        files |= [sealed("pipeline.json", form)]
         written[-1].write_bytes(archive(files))
     for name in WHOLE - {path.stem for path in written}:
         # Terraform makes what it finds here: one of an earlier day would be deployed for ever.

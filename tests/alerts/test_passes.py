@@ -9,6 +9,7 @@ from gapheal import app
 from gapheal.errors import ConfigError, Unavailable
 from gapheal.intervals import Interval
 from gapheal.model.passes import Request, Source
+from gapheal.spec import validated
 from gapheal.testing import small_pipeline
 
 
@@ -47,9 +48,9 @@ def watched(place):
     """One with a yardstick upstream."""
     expected = {"table": "d.expected", "date_column": "day", "entity_column": "game"}
     found = place(page_above=5)
-    data = found.world.pipeline.model_dump(mode="json", by_alias=True)
+    data = found.world.pipeline.model_dump(by_alias=True)
     data["phases"]["raw"]["expected"] = expected
-    found.world.pipeline = type(found.world.pipeline).model_validate(data)
+    found.world.pipeline = validated(data)
     found.world.warehouse.pipeline = found.world.pipeline
     for day in days(20):
         found.world.warehouse.put("d.expected", day, 4, 4)

@@ -20,6 +20,7 @@ from gapheal.intervals import Interval
 from gapheal.judge.excuses import excuse_for
 from gapheal.model.passes import Count, Message, Request, Source
 from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing import World
 
 FIRST = date(2024, 3, 1)
@@ -32,34 +33,32 @@ def days(number: int, first: date = FIRST) -> list[date]:
 def chain(*phases: Sequence[str], **policy: Any) -> Pipeline:
     """p2 → p3 → …, each phase of the tables named, all of entity `game`; shipped as it is: mode observe."""
     names = [f"phase{number}" for number in range(2, 2 + len(phases))]
-    return Pipeline.model_validate_json(
-        json.dumps(
-            {
-                "version": 1,
-                "pipeline": "chain",
-                "location": "us-west2",
-                "timezone": "UTC",
-                "ledger_dataset": "gapheal_chain",
-                "phases": {
-                    name: {
-                        "completion_topic": None if name == names[0] else f"{name}-complete",
-                        "tables": [
-                            {"table": f"d.{table}", "date_column": "day", "entity_column": "game"} for table in tables
-                        ],
-                    }
-                    for name, tables in zip(names, phases, strict=True)
-                },
-                "transitions": {
-                    f"{up}_to_{down}": {
-                        "upstream": [up],
-                        "downstream": down,
-                        "trigger": {"pubsub": {"topic": f"{down}-trigger"}},
-                        "policy": {"mode": "observe", **policy},
-                    }
-                    for up, down in pairwise(names)
-                },
-            }
-        )
+    return validated(
+        {
+            "version": 1,
+            "pipeline": "chain",
+            "location": "us-west2",
+            "timezone": "UTC",
+            "ledger_dataset": "gapheal_chain",
+            "phases": {
+                name: {
+                    "completion_topic": None if name == names[0] else f"{name}-complete",
+                    "tables": [
+                        {"table": f"d.{table}", "date_column": "day", "entity_column": "game"} for table in tables
+                    ],
+                }
+                for name, tables in zip(names, phases, strict=True)
+            },
+            "transitions": {
+                f"{up}_to_{down}": {
+                    "upstream": [up],
+                    "downstream": down,
+                    "trigger": {"pubsub": {"topic": f"{down}-trigger"}},
+                    "policy": {"mode": "observe", **policy},
+                }
+                for up, down in pairwise(names)
+            },
+        }
     )
 
 

@@ -62,7 +62,7 @@ class Raw:
 
 def trigger(url: str, seconds: float = 5, **http) -> Trigger:
     target = HttpTarget(url=url, **http).model_copy(update={"timeout_seconds": seconds})
-    return Trigger.model_construct(pubsub=None, http=target, payload=None, fan_out=())
+    return Trigger(http=target)
 
 
 def messages(count: int = 1, **attributes: str) -> list[Message]:

@@ -1,6 +1,5 @@
 """One job that reads ledger and tables, held against the two that read each by itself, on the real client."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,7 @@ from gapheal.errors import ConfigError
 from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.ledger import BigQueryLedger
 from gapheal.model.passes import Request, Scope, Source
-from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing import MemoryPublisher, small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
 
@@ -157,9 +156,9 @@ def jobs(bq):
 
 
 def with_last_writes(**raw):
-    data = json.loads(small_pipeline().model_dump_json(by_alias=True))
+    data = small_pipeline().model_dump(by_alias=True)
     data["phases"]["raw"]["tables"][0].update(raw)
-    return Pipeline.model_validate_json(json.dumps(data))
+    return validated(data)
 
 
 def alike(memory):

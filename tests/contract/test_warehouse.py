@@ -1,6 +1,5 @@
 """Counting what exists, on the real client."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +9,7 @@ from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.intervals import Interval
 from gapheal.model.passes import Count, Scope, TableKey
-from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.spec.grain import DAY_ALONE
 from gapheal.testing import small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
@@ -55,9 +54,9 @@ def observe(project):
 
 def changed(pipeline, phase, **keys):
     """The pipeline with other keys for the table of one phase."""
-    data = json.loads(pipeline.model_dump_json(by_alias=True))
+    data = pipeline.model_dump(by_alias=True)
     data["phases"][phase]["tables"][0].update(keys)
-    return Pipeline.model_validate_json(json.dumps(data))
+    return validated(data)
 
 
 def test_both_sides_are_counted_by_date_with_distinct_entities(tables, observe):

@@ -1,6 +1,5 @@
 """What holds of every warehouse: the one in memory and the one in BigQuery."""
 
-import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,7 +8,7 @@ from google.cloud import bigquery
 from gapheal.bigquery import connect
 from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.model.passes import Count, Scope, TableKey
-from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing import FrozenClock, MemoryWarehouse, small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
 
@@ -20,9 +19,9 @@ WRITTEN = datetime(2024, 3, 12, 8, tzinfo=UTC)
 
 def with_a_schedule():
     """The small pipeline with an `expected` table, and with last writes on the first phase."""
-    data = json.loads(small_pipeline(tables={"raw": {"updated_column": "written"}}).model_dump_json(by_alias=True))
+    data = small_pipeline(tables={"raw": {"updated_column": "written"}}).model_dump(by_alias=True)
     data["phases"]["raw"]["expected"] = {"table": "d.schedule", "date_column": "day", "entity_column": "game"}
-    return Pipeline.model_validate_json(json.dumps(data))
+    return validated(data)
 
 
 class InBigQuery(BigQueryWarehouse):

@@ -1,6 +1,5 @@
 """Every kind of table that BigQuery has, on the real client."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,7 +10,7 @@ from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.intervals import EARLIEST, LATEST, Interval
 from gapheal.model.passes import Count, Scope, TableFacts, TableKey
-from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing import small_pipeline
 from gapheal.warehouse import BigQueryWarehouse
 
@@ -51,10 +50,10 @@ def create(bq, run):
 @pytest.fixture
 def observe(project):
     def observe(scope=EVER, *, metadata="auto", timezone="UTC", **raw):
-        data = json.loads(small_pipeline(timezone=timezone).model_dump_json(by_alias=True))
+        data = small_pipeline(timezone=timezone).model_dump(by_alias=True)
         data["phases"]["raw"]["tables"][0].update(raw)
         data["metadata"] = metadata
-        pipeline = Pipeline.model_validate_json(json.dumps(data))
+        pipeline = validated(data)
         return BigQueryWarehouse(pipeline, connect("small", project, "us-west2")).observe(NAME, scope)
 
     return observe

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 from gapheal import package
 from gapheal.errors import ConfigError
 from gapheal.judge.needs import spec_hash, tables_of
-from gapheal.spec import load
+from gapheal.spec import load, seal
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -96,7 +96,8 @@ def test_a_zip_holds_no_face_no_local_stack_and_no_double(zips):
 
     assert {"app", "judge", "ledger", "reconcile", "warehouse"} <= tops
     assert not tops & package.STAYS_HOME
-    assert {name for name in names if "/" not in name} == {"main.py", "pipeline.json", "requirements.txt"}
+    besides = {name for name in names if "/" not in name}
+    assert besides == {"main.py", "pipeline.json", "pipeline.json.sha256", "requirements.txt"}
 
 
 def test_only_the_detector_holds_what_only_it_imports(zips):
@@ -119,6 +120,12 @@ def test_the_packed_pipeline_has_every_default_filled_in(unpacked):
 
     assert packed["transitions"]["phase2_to_phase3"]["policy"]["lease_minutes"] == 120
     assert load(unpacked / "pipeline.json") == package.share(load(PIPELINE), "phase2_to_phase3")
+
+
+def test_the_packed_pipeline_is_under_seal(unpacked):
+    path = unpacked / "pipeline.json"
+
+    assert seal.opened(path, path.read_bytes()) == load(path)
 
 
 def test_beside_the_zips_lies_the_whole_pipeline_for_terraform(zips):

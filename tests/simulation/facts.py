@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 
 START = datetime(2024, 3, 20, 9, 30, tzinfo=UTC)
 TODAY = START.date()
@@ -212,4 +212,4 @@ def pipeline_of(facts: Facts) -> Pipeline:
 def pipeline(more: dict[str, Any]) -> Pipeline:
     """A pipeline in its normal form."""
     common = {"version": 1, "pipeline": "simulated", "location": "us-west2", "timezone": "UTC"}
-    return Pipeline.model_validate_json(json.dumps({**common, "ledger_dataset": "gapheal_simulated", **more}))
+    return validated({**common, "ledger_dataset": "gapheal_simulated", **more})

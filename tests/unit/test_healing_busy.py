@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -13,8 +12,9 @@ import pytest
 from gapheal.app import build
 from gapheal.errors import Unavailable
 from gapheal.model.passes import Delivery, Message, Outcome, Request, Source
-from gapheal.model.pipeline import Pipeline, Trigger
+from gapheal.model.pipeline import Trigger
 from gapheal.reconcile import PASS_SECONDS, Loop
+from gapheal.spec import validated
 from gapheal.testing import World, small_pipeline
 
 NAME = "raw_to_refined"
@@ -52,9 +52,9 @@ class Single:
 
     def __init__(self, days: int = 3, trigger: dict[str, Any] | None = None, **policy: Any) -> None:
         free = {"max_age_days": None, "breaker_after": 30, "max_in_flight": 30}
-        data = json.loads(small_pipeline(**{**free, **policy}).model_dump_json(by_alias=True))
+        data = small_pipeline(**{**free, **policy}).model_dump(by_alias=True)
         data["transitions"][NAME]["trigger"] = trigger or {"http": {"url": URL}}
-        self.world = World(Pipeline.model_validate_json(json.dumps(data)))
+        self.world = World(validated(data))
         self.target = Target()
         self.days = [FIRST + timedelta(days=n) for n in range(days)]
         numbers = iter(range(1000))

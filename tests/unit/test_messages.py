@@ -12,13 +12,14 @@ from gapheal.messages import Dated, compose, trigger_id
 from gapheal.model.passes import Source
 from gapheal.model.pipeline import Pipeline
 from gapheal.model.template import PLACEHOLDERS
+from gapheal.spec import validated
 
 D16, D17, D18, D19 = (date(2024, 4, 16) + timedelta(days=n) for n in range(4))
 T = "phase2_to_phase3"
 
 
 def pipeline(**trigger) -> Pipeline:
-    return Pipeline.model_validate(
+    return validated(
         {
             "version": 1,
             "pipeline": "nba-props",

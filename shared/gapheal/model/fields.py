@@ -1,147 +1,41 @@
-"""The kinds of value that `pipeline.yaml` holds: names, dates, numbers and predicates, each with its one form.
+"""The kinds of value that `pipeline.yaml` holds, each by its name; `gapheal.spec.kinds` knows what the names demand.
 
-YAML decides types by looks, so nothing here coerces: `"3"` is no number, `true` is no 1, a datetime is no date.
+Names alone, because whoever reads a validated file needs no rule, and a function's start should not pay for any.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+Version = Annotated[Literal[1], "Version"]
+Text = Annotated[str, "Text"]
+PhaseName = Annotated[str, "PhaseName"]
+TransitionName = Annotated[str, "TransitionName"]
+PipelineName = Annotated[str, "PipelineName"]
+ProjectId = Annotated[str, "ProjectId"]
+Location = Annotated[str, "Location"]
+DatasetName = Annotated[str, "DatasetName"]
+TableName = Annotated[str, "TableName"]
+ColumnName = Annotated[str, "ColumnName"]
+TopicName = Annotated[str, "TopicName"]
+Url = Annotated[str, "Url"]
+Variable = Annotated[str, "Variable"]
+Zone = Annotated[str, "Zone"]
+Predicate = Annotated[str, "Predicate"]
 
-PROJECT_ID = r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]"
-
-NAME = r"^[a-z][a-z0-9_]{0,62}$"
-PHASE = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
-PIPELINE = r"^[a-z][a-z0-9-]{0,39}$"
-PROJECT = rf"^{PROJECT_ID}$"
-LOCATION = r"^[A-Za-z][A-Za-z0-9-]{1,39}$"
-DATASET = r"^[A-Za-z0-9_]{1,1024}$"
-TABLE = rf"^({PROJECT_ID}\.)?[A-Za-z0-9_]{{1,1024}}\.[A-Za-z0-9_-]{{1,1024}}$"
-COLUMN = r"^[A-Za-z_][A-Za-z0-9_]{0,299}$"
-TOPIC = rf"^(projects/{PROJECT_ID}/topics/)?[A-Za-z][A-Za-z0-9._~+%-]{{2,254}}$"
-URL = r"^https?://[^\s/]+\S*$"
-VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-# As BigQuery reads them: three quotes open a text that only three close, and a backslash escapes in all of them.
-_TRIPLE = "|".join(rf"{mark * 3}(?:\\.|(?!{mark * 3})[^\\])*{mark * 3}" for mark in "'\"")
-_SINGLE = "|".join(rf"{mark}(?!{mark * 2})(?:\\.|[^{mark}\\\n])*{mark}" for mark in "'\"`")
-_QUOTED = re.compile(f"{_TRIPLE}|{_SINGLE}", re.DOTALL)
-
-
-def wrong(expected: str, mend: str) -> PydanticCustomError:
-    """A value of the wrong kind; whoever prints the error adds what was found."""
-    return PydanticCustomError("wrong", "expected {expected}; {mend}", {"expected": expected, "mend": mend})
-
-
-def unfit(message: str) -> PydanticCustomError:
-    """Values that are right one by one but do not go together."""
-    return PydanticCustomError("unfit", "{message}", {"message": message})
-
-
-def _day(value: object) -> object:
-    """Accepts dates and ISO text only: pydantic alone would take timestamps and midnight datetimes too."""
-    form = "a date such as 2024-04-16"
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if not isinstance(value, str) or not _DAY.match(value):
-        raise wrong(form, "write year-month-day")
-    if not _DAY.fullmatch(value):
-        raise wrong(form, "leave out the time")
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise wrong(form, "no calendar has that day") from None
-
-
-def _number(value: object) -> object:
-    if isinstance(value, str | bool):
-        raise wrong("a number such as 0.95", "write it without quotes")
-    return value
-
-
-def _version(value: object) -> object:
-    """Literal alone would take `true` and 1.0 for 1."""
-    if type(value) is not int:
-        raise wrong("the whole number 1", "write `version: 1`")
-    return value
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise wrong("an IANA time zone such as America/New_York", "see the tz database for names") from None
-    return value
-
-
-def _topic(value: str) -> str:
-    if value.rpartition("/")[2].startswith("goog"):
-        raise wrong("a topic name that does not begin with goog", "Pub/Sub keeps those for itself")
-    return value
-
-
-def _predicate(value: str) -> str:
-    """Refuses what cannot be one condition; the warehouse puts it in brackets behind its own WHERE."""
-    form = "one SQL condition such as status = 'Final'"
-    code = _QUOTED.sub(" ", value)
-    if not value.strip():
-        raise wrong(form, "leave `where` out to count every row")
-    if re.match(r"\s*(where|select|with)\b", code, re.IGNORECASE):
-        raise wrong(form, "write only what stands behind WHERE")
-    for mark in (";", "--", "/*", "#"):
-        if mark in code:
-            raise wrong(form, f"leave out the {mark}")
-    if any(quote in code for quote in "'\"`"):
-        raise wrong(form, "close the quote")
-    depth = 0
-    for bracket in re.findall(r"[()]", code):
-        depth += 1 if bracket == "(" else -1
-        if depth < 0:
-            break
-    if depth:
-        raise wrong(form, "balance the brackets")
-    return value
-
-
-Version = Annotated[Literal[1], BeforeValidator(_version)]
-Text = Annotated[str, Field(min_length=1)]
-PhaseName = Annotated[str, Field(pattern=PHASE)]
-TransitionName = Annotated[str, Field(pattern=NAME)]
-PipelineName = Annotated[str, Field(pattern=PIPELINE)]
-ProjectId = Annotated[str, Field(pattern=PROJECT)]
-Location = Annotated[str, Field(pattern=LOCATION)]
-DatasetName = Annotated[str, Field(pattern=DATASET)]
-TableName = Annotated[str, Field(pattern=TABLE)]
-ColumnName = Annotated[str, Field(pattern=COLUMN)]
-TopicName = Annotated[str, Field(pattern=TOPIC), AfterValidator(_topic)]
-Url = Annotated[str, Field(pattern=URL)]
-Variable = Annotated[str, Field(pattern=VARIABLE)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Predicate = Annotated[str, AfterValidator(_predicate)]
-
-Flag = Annotated[bool, Field(strict=True)]
-Whole = Annotated[int, Field(strict=True)]
-# The upper ends are far beyond use; they keep date arithmetic from overflowing on a slip of the finger.
-Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
-Positive = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
-Days = Annotated[int, Field(strict=True, ge=0, le=36_500)]
-PositiveDays = Annotated[int, Field(strict=True, ge=1, le=36_500)]
-Minutes = Annotated[int, Field(strict=True, ge=0, le=525_600)]
-Status = Annotated[int, Field(strict=True, ge=100, le=599)]
-Day = Annotated[date, BeforeValidator(_day)]
-Ratio = Annotated[
-    Decimal,
-    Field(gt=0, le=1),
-    BeforeValidator(_number),
-    PlainSerializer(float, return_type=float, when_used="json"),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
-]
+Flag = Annotated[bool, "Flag"]
+Count = Annotated[int, "Count"]
+Positive = Annotated[int, "Positive"]
+Days = Annotated[int, "Days"]
+PositiveDays = Annotated[int, "PositiveDays"]
+Minutes = Annotated[int, "Minutes"]
+Seconds = Annotated[int, "Seconds"]
+Status = Annotated[int, "Status"]
+Day = Annotated[date, "Day"]
+Ratio = Annotated[Decimal, "Ratio"]
+SOME = "Some"
+"""Of a list or a mapping: at least one."""
 Template = Any
 """Any JSON value; texts in it may hold placeholders."""

@@ -1,19 +1,18 @@
 """The nouns of `pipeline.yaml`, in their one normal form (every shorthand expanded, every default in).
 
-These models are what the normaliser in `gapheal.spec` produces, what the resolved file holds, and what the
-JSON Schema is generated from. Nothing here reads a file or knows a shorthand.
+They are what the normaliser in `gapheal.spec` produces, what the resolved file holds, and what validation and the
+JSON Schema are generated from. Nothing here reads a file, validates one or knows a shorthand.
 """
 
-from __future__ import annotations
+# No `from __future__ import annotations`: nouns are read by their annotations, and those of text have to be compiled.
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
-
-from gapheal.model.excuses import Excuse, Noun, Season
+from gapheal.model.excuses import Excuse, Season
 from gapheal.model.fields import (
+    SOME,
     ColumnName,
     Count,
     DatasetName,
@@ -29,6 +28,7 @@ from gapheal.model.fields import (
     Predicate,
     ProjectId,
     Ratio,
+    Seconds,
     Status,
     TableName,
     Template,
@@ -38,10 +38,9 @@ from gapheal.model.fields import (
     Url,
     Variable,
     Version,
-    Whole,
     Zone,
-    unfit,
 )
+from gapheal.model.noun import Noun
 
 Mode = Literal["paused", "observe", "heal"]
 
@@ -99,7 +98,7 @@ class Phase(Noun):
     """What people call it."""
     completion_topic: TopicName | None = None
     """Where this phase announces its dates."""
-    tables: tuple[Table, ...] = Field(min_length=1)
+    tables: Annotated[tuple[Table, ...], SOME]
     """Its tables, all keyed by a date column."""
     expected: Expected | None = None
     """What a first phase should have; only for a phase that no transition feeds."""
@@ -123,7 +122,7 @@ class HttpTarget(Noun):
     """Answers that mean: it will run."""
     busy: tuple[Status, ...] = (409, 429, 503)
     """Answers that mean: not now, ask again."""
-    timeout_seconds: Annotated[Whole, Field(ge=1, le=540)] = 30
+    timeout_seconds: Seconds = 30
     """How long to wait for an answer."""
 
 
@@ -138,18 +137,6 @@ class Trigger(Noun):
     """Template of the data; by default all that is known of the trigger."""
     fan_out: tuple[Template, ...] = ()
     """Several payloads per date, one message each; not with `batch_size` above 1."""
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Self:
-        if (self.pubsub is None) == (self.http is None):
-            raise unfit("a trigger has exactly one target; write either `pubsub` or `http`")
-        return self
-
-    @model_validator(mode="after")
-    def _one_content(self) -> Self:
-        if self.payload is not None and self.fan_out:
-            raise unfit("`fan_out` replaces `payload`; write one of them")
-        return self
 
 
 class Policy(Noun):
@@ -200,7 +187,7 @@ class Policy(Noun):
 class Transition(Noun):
     """One step of the pipeline: what feeds what, what to send, and how careful to be."""
 
-    upstream: tuple[Text, ...] = Field(min_length=1)
+    upstream: Annotated[tuple[Text, ...], SOME]
     """Phases; all must be whole."""
     downstream: Text
     """The phase that is fed."""
@@ -208,7 +195,7 @@ class Transition(Noun):
     """Keys of an event that hold its date."""
     trigger: Trigger
     """What starts the downstream's job."""
-    policy: Policy = Policy.model_construct()
+    policy: Policy = Policy()
     """How it is judged and paced."""
 
 
@@ -240,13 +227,13 @@ class Pipeline(Noun):
     """Whether partitions' metadata is read where it is enough; `auto` is `off` against an emulator."""
     recount: Literal["all", "changed"] = "all"
     """Which dates of a window are counted: all, or those whose partitions changed since they were counted last."""
-    seasons: dict[Text, Annotated[tuple[Season, ...], Field(min_length=1)]] = Field(default={})
+    seasons: dict[Text, Annotated[tuple[Season, ...], SOME]] = {}  # noqa: RUF012 - nobody changes a noun
     """Named windows in which data is expected."""
-    phases: dict[PhaseName, Phase] = Field(min_length=1)
+    phases: Annotated[dict[PhaseName, Phase], SOME]
     """Stages of the pipeline."""
-    transitions: dict[TransitionName, Transition] = Field(min_length=1)
+    transitions: Annotated[dict[TransitionName, Transition], SOME]
     """Steps between them."""
-    alerts: Alerts = Alerts.model_construct()
+    alerts: Alerts = Alerts()
     """Where alerts go."""
 
     @property

@@ -123,7 +123,7 @@ def _answers_of_two_meanings(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _answers(target: Any, key: str, place: Path) -> list[tuple[Path, Any]]:
     """The codes of `accepted` or `busy`, written or by default."""
-    written = dict(find(target, key, place)) or {(*place, key): list(HttpTarget.model_fields[key].default)}
+    written = dict(find(target, key, place)) or {(*place, key): list(getattr(HttpTarget, key))}
     return [
         (path, code)
         for start, codes in written.items()

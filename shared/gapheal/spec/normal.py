@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from gapheal.model.fields import PHASE, PIPELINE
 from gapheal.spec.faults import Path
+from gapheal.spec.kinds import PHASE, PIPELINE
 
 Origins = Mapping[Path, Path]
 """Where the values at a path of the normal form are written, if not at that path."""

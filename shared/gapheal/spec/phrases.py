@@ -9,25 +9,25 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from gapheal.model import fields
+from gapheal.spec import kinds
 from gapheal.spec.faults import Finding, Path, nearest, show
 from gapheal.spec.grain import DAY_ALONE, is_grain_key
-from gapheal.spec.written import keys, noun_at
+from gapheal.spec.written import is_noun, keys, noun_at
 
 _FORMS = {
-    fields.NAME: "a name of lower-case letters, digits and _, such as phase2_to_phase3",
-    fields.PHASE: "a name of letters, digits, _ and -, such as phase2",
-    fields.PIPELINE: "a name of at most 40 lower-case letters, digits and -, such as nba-props",
-    fields.PROJECT: "a Google Cloud project id such as my-project",
-    fields.LOCATION: "a BigQuery location such as us-west2",
-    fields.DATASET: "a dataset's name of letters, digits and _",
-    fields.TABLE: "[project.]dataset.table, such as nba_raw.games",
-    fields.COLUMN: "a column's name such as game_date",
-    fields.TOPIC: "a topic's name such as nba-phase3-trigger (or projects/<project>/topics/<name>)",
-    fields.URL: "a URL that begins with https:// (or http://)",
-    fields.VARIABLE: "the name of an environment variable, such as GAPHEAL_ALERT_URLS",
+    kinds.NAME: "a name of lower-case letters, digits and _, such as phase2_to_phase3",
+    kinds.PHASE: "a name of letters, digits, _ and -, such as phase2",
+    kinds.PIPELINE: "a name of at most 40 lower-case letters, digits and -, such as nba-props",
+    kinds.PROJECT: "a Google Cloud project id such as my-project",
+    kinds.LOCATION: "a BigQuery location such as us-west2",
+    kinds.DATASET: "a dataset's name of letters, digits and _",
+    kinds.TABLE: "[project.]dataset.table, such as nba_raw.games",
+    kinds.COLUMN: "a column's name such as game_date",
+    kinds.TOPIC: "a topic's name such as nba-phase3-trigger (or projects/<project>/topics/<name>)",
+    kinds.URL: "a URL that begins with https:// (or http://)",
+    kinds.VARIABLE: "the name of an environment variable, such as GAPHEAL_ALERT_URLS",
 }
-_SECRET = fields.VARIABLE
+_SECRET = kinds.VARIABLE
 """People paste the secret itself where its variable's name belongs: never repeat it."""
 
 _SHAPES = {
@@ -104,9 +104,7 @@ def _known_key(path: Path) -> str:
         return DAY_ALONE
     noun = noun_at(path[:-1])
     direct = keys(noun) if noun else {}
-    below = {
-        inner: f"{key}.{inner}" for key, kind in direct.items() if hasattr(kind, "model_fields") for inner in keys(kind)
-    }
+    below = {inner: f"{key}.{inner}" for key, kind in direct.items() if is_noun(kind) for inner in keys(kind)}
     match = nearest(str(path[-1]), [*direct, *below])
     if match:
         return f"did you mean {match if match in direct else below[match]}?"

@@ -1,28 +1,29 @@
-"""From a file to a pipeline, or to the list of everything that is wrong with it."""
+"""From a file to a pipeline. What validates is imported when something is to be validated: pydantic slows a start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path as FilePath
-
-from pydantic import ValidationError
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from gapheal.model.pipeline import Pipeline
-from gapheal.spec import checks, phrases
-from gapheal.spec.document import Document, read
-from gapheal.spec.faults import Fault, Finding, Path, SpecError, dotted, show
-from gapheal.spec.normal import Origins, normalise, written_path
-from gapheal.spec.written import File
+from gapheal.spec import seal
+from gapheal.spec.faults import Fault, SpecError
 
 
-def load(path: str | FilePath) -> Pipeline:
+def load(path: str | Path) -> Pipeline:
     """The pipeline in the file at `path`: YAML, or JSON by its suffix.
+
+    A file under seal (`gapheal.spec.seal`) was validated when it was written, and is read without doing so again.
 
     Raises:
         SpecError: a ConfigError that lists everything that is wrong with the file.
     """
     try:
-        text = FilePath(path).read_bytes().decode("utf-8-sig")
+        written = Path(path).read_bytes()
+        if known := seal.opened(Path(path), written):
+            return known
+        text = written.decode("utf-8-sig")
     except FileNotFoundError:
         message = "expected the pipeline file, found nothing; name it in GAPHEAL_PIPELINE or with --pipeline"
     except UnicodeDecodeError as error:
@@ -40,30 +41,17 @@ def parse(text: str, name: str = "pipeline.yaml") -> Pipeline:
     Raises:
         SpecError: a ConfigError that lists everything that is wrong with the text.
     """
-    document = read(text, name)
-    if not isinstance(document.data, dict) or not document.data:
-        message = f"expected a mapping that begins with `version: 1`, found {show(document.data)}"
-        raise SpecError(name, _faults(document, [((), message)], {}))
-    data, origins = normalise(document.data)
-    findings: list[Finding] = []
-    file = None
-    try:
-        file = File.model_validate(data, by_alias=True, by_name=False)
-    except ValidationError as error:
-        findings += phrases.findings(error, lambda path: document.raw.get(written_path(path, origins)))
-    findings += checks.findings(data)
-    faults = _faults(document, findings, origins)
-    if faults or file is None:
-        raise SpecError(name, faults)
-    return file.pipeline_alone()
+    from gapheal.spec.parsing import parsed  # noqa: PLC0415 - imports pydantic
+
+    return parsed(text, name)
 
 
-def _faults(document: Document, findings: Iterable[Finding], origins: Origins) -> list[Fault]:
-    """One fault for each written place, in the file's order: what is inherited is told once, where it stands."""
-    faults: dict[Path, Fault] = {}
-    for path, line, message in document.faults:
-        faults.setdefault(path, Fault(dotted(path), line, message))
-    for path, message in findings:
-        place = written_path(path, origins)
-        faults.setdefault(place, Fault(dotted(place), document.line(place), message))
-    return sorted(faults.values(), key=lambda fault: fault.line or 0)
+def validated(data: Mapping[str, Any]) -> Pipeline:
+    """The pipeline of data that is in the normal form already: each value is checked, what they say together is not.
+
+    Raises:
+        ValidationError: pydantic's, with all that is wrong.
+    """
+    from gapheal.spec.models import pipeline_of  # noqa: PLC0415 - imports pydantic
+
+    return pipeline_of(data)

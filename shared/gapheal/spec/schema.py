@@ -9,7 +9,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Any
 
-from gapheal.model.excuses import Noun
+from gapheal.model.noun import Noun, key
 from gapheal.spec.written import File
 
 _REF = "#/$defs/"
@@ -17,13 +17,15 @@ _REF = "#/$defs/"
 
 def json_schema() -> dict[str, Any]:
     """The model's own schema, widened by the shorthands and by what has a default only the normaliser knows."""
-    schema = File.model_json_schema(by_alias=True)
+    from gapheal.spec.models import model_of  # noqa: PLC0415 - imports pydantic
+
+    schema = model_of(File).model_json_schema(by_alias=True)
     nouns = schema["$defs"]
     for kind in _nouns(Noun):
         properties = (schema if kind is File else nouns.get(kind.__name__, {})).get("properties", {})
-        for key, meaning in _meanings(kind).items():
-            if key in properties:
-                properties[key]["description"] = meaning
+        for name, meaning in _meanings(kind).items():
+            if name in properties:
+                properties[name]["description"] = meaning
     _optional(schema, "ledger_dataset")
     _optional(nouns["Table"], "date_column")
     _optional(nouns["Expected"], "date_column")
@@ -58,8 +60,7 @@ def _meanings(noun: type[Noun]) -> dict[str, str]:
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
                 match below:
                     case ast.Expr(ast.Constant(str(text))):
-                        name = line.target.id
-                        found[noun.model_fields[name].alias or name] = inspect.cleandoc(text)
+                        found[key(line.target.id)] = inspect.cleandoc(text)
     return found
 
 

@@ -6,13 +6,13 @@ to the same sentences. Plug them into `gapheal.app.build(pipeline, warehouse=…
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing.alerts import MemoryAlerts
 from gapheal.testing.clock import FrozenClock
 from gapheal.testing.doubles import MemoryClaims, MemoryPublisher, MemoryWarehouse
@@ -90,17 +90,15 @@ def small_pipeline(
         }
         for up, down in pairwise(names)
     }
-    return Pipeline.model_validate_json(
-        json.dumps(
-            {
-                "version": 1,
-                "pipeline": "small",
-                "location": "us-west2",
-                "timezone": timezone,
-                "ledger_dataset": "gapheal_small",
-                "seasons": seasons or {},
-                "phases": phases,
-                "transitions": transitions,
-            }
-        )
+    return validated(
+        {
+            "version": 1,
+            "pipeline": "small",
+            "location": "us-west2",
+            "timezone": timezone,
+            "ledger_dataset": "gapheal_small",
+            "seasons": seasons or {},
+            "phases": phases,
+            "transitions": transitions,
+        }
     )

@@ -1,6 +1,5 @@
 """A story in memory: tables change, time passes, and each look at them is remembered as the ledger would."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +25,7 @@ from gapheal.model.passes import (
     Verdict,
 )
 from gapheal.model.pipeline import Pipeline
+from gapheal.spec import validated
 from gapheal.testing import small_pipeline
 
 SCAN = Request(Source.SCAN)
@@ -124,9 +124,9 @@ class Story:
 
 def rewritten(pipeline: Pipeline, change: Callable[[dict[str, Any]], object]) -> Pipeline:
     """The pipeline after `change` of its normal form."""
-    data = json.loads(pipeline.model_dump_json(by_alias=True))
+    data = pipeline.model_dump(by_alias=True)
     change(data)
-    return Pipeline.model_validate_json(json.dumps(data))
+    return validated(data)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import yaml
 
 from gapheal.judge.hints import Stalled, hints
 from gapheal.model.excuses import Excuse, Season
+from gapheal.spec.models import model_of
 
 FIRST = date(2023, 10, 24)
 SEASONS = {
@@ -91,8 +92,8 @@ def test_every_line_is_yaml_that_the_file_takes(name):
 
     for hint in hints(seasons, stalled, WHOLE):
         (read,) = yaml.safe_load(hint.line)
-        excuse = Excuse.model_validate(read)
-        assert (excuse.season or name, excuse.outside or name) == (name, name)
+        assert model_of(Excuse).model_validate(read)
+        assert (read.get("season", name), read.get("outside", name)) == (name, name)
 
 
 def test_no_stalled_date_is_left_out_and_no_whole_one_is_covered():
