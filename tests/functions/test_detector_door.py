@@ -150,14 +150,14 @@ def test_time_is_shared_fairly_and_what_is_left_over_is_the_others(detector, mon
         return real(self, name, request, pass_id, seconds)
 
     monkeypatch.setattr("gapheal.app.App.passed", slow)
-    monkeypatch.setattr(sys.modules["gapheal.app.detector"], "Sweep", partial(Sweep, seconds=300))
+    monkeypatch.setattr(sys.modules["gapheal.app.detecting"], "Sweep", partial(Sweep, seconds=300))
 
     assert detector.sweep()["errors"] == []
     assert shares == [(FIRST, 150), (SECOND, 200)]
 
 
 def test_a_transition_whose_turn_never_came_is_an_error(detector, monkeypatch):
-    monkeypatch.setattr(sys.modules["gapheal.app.detector"], "Sweep", partial(Sweep, seconds=0))
+    monkeypatch.setattr(sys.modules["gapheal.app.detecting"], "Sweep", partial(Sweep, seconds=0))
 
     answer = detector.post()
 

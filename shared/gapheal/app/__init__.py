@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from gapheal.app import pages as page
 from gapheal.app.core import App
-from gapheal.app.detector import Detector
 from gapheal.app.door import METHODS, Call, Door
 from gapheal.app.wiring import build, create_ledger, find
-from gapheal.judge.health import DETECTOR
 from gapheal.spec import load
 
 if TYPE_CHECKING:
@@ -51,6 +49,9 @@ def detector(beside: str, pages: str | None = None) -> Callable[[Request], Any]:
         beside: as for `function`.
         pages: the module that shows the same to browsers; None: JSON for everybody.
     """
+    from gapheal.app.detecting import Detector  # noqa: PLC0415 - the functions of transitions sweep nothing
+    from gapheal.judge.health import DETECTOR  # noqa: PLC0415
+
     door = Detector(DETECTOR, lambda: build(load(find(beside))))
 
     def handle(request: Request) -> Any:

@@ -1,26 +1,29 @@
-"""One pipeline, wired: what the functions and the command ask of it."""
+"""One pipeline, wired: what the functions and the command ask of it.
+
+What answers a person's question is imported when it is put: a function is asked for passes, and starts for one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gapheal import events
-from gapheal.app.advice import advice
-from gapheal.app.check import Checked, check
-from gapheal.app.decisions import Word, decision
-from gapheal.app.plan import Group, grouped
-from gapheal.app.rejections import FIRST, Kept, kept, replay
 from gapheal.errors import ConfigError, GaphealError, Rejected
 from gapheal.intervals import DAY, Interval
-from gapheal.judge.tried import tried
 from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Mode, Pipeline, Transition
 from gapheal.ports import Alerts, Schedule, Unasked
 from gapheal.reconcile import Loop, Pass, report
 from gapheal.spec.faults import suggest
+
+if TYPE_CHECKING:
+    from gapheal.app.check import Checked
+    from gapheal.app.decisions import Word
+    from gapheal.app.plan import Group
+    from gapheal.app.rejections import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,9 @@ class App:
 
     def explain(self, transition: str, day: date) -> dict[str, Any]:
         """What a scan would say of one date now, and why. Nothing is sent or written."""
+        from gapheal.app.advice import advice  # noqa: PLC0415 - a person's question
+        from gapheal.judge.tried import tried  # noqa: PLC0415
+
         policy = self._transition(transition).policy
         asked = Request(Source.SCAN, window=Interval.inclusive(day, day), dry_run=True)
         done = self.loop.look(transition, asked)
@@ -101,6 +107,9 @@ class App:
 
     def plan(self, transition: str, window: Interval | None = None) -> tuple[dict[str, Any], list[Group]]:
         """What a scan would do now: its report, and its verdicts by runs of dates. Nothing is sent or written."""
+        from gapheal.app.advice import advice  # noqa: PLC0415 - a person's question
+        from gapheal.app.plan import grouped  # noqa: PLC0415
+
         self._transition(transition)
         done = self.loop.look(transition, Request(Source.SCAN, window=window, dry_run=True))
         told = report(done)
@@ -110,6 +119,8 @@ class App:
 
     def check(self, phase: str, window: Interval | None = None) -> Checked:
         """Whether a phase is whole in the window, paused or not. Nothing is sent or written."""
+        from gapheal.app.check import check  # noqa: PLC0415 - a person's question
+
         return check(self.loop, phase, window)
 
     def decide(
@@ -122,6 +133,8 @@ class App:
             RequestError: a date, `who`, `why` or `until` cannot be used.
             GaphealError: the ledger could not keep it.
         """
+        from gapheal.app.decisions import decision  # noqa: PLC0415 - a person's question
+
         now = self.loop.clock.now()
         said = decision(self.pipeline, word, name, dates, who=who, why=why, until=until, now=now)
         self.loop.ledger.decide(said.rows(now))
@@ -155,12 +168,16 @@ class App:
             self.loop.ledger.reject({**about, **events.rejection(body, headers, str(wrong))})
             raise
 
-    def rejections(self, since: datetime = FIRST) -> list[Kept]:
-        """Events that could not be used, newest first, and which of them were replayed."""
-        return kept(self.loop.ledger, since, self.loop.clock.now() + DAY)
+    def rejections(self, since: datetime | None = None) -> list[Kept]:
+        """Events that could not be used, newest first, and which of them were replayed; None: all of them."""
+        from gapheal.app.rejections import FIRST, kept  # noqa: PLC0415 - a person's question
+
+        return kept(self.loop.ledger, since or FIRST, self.loop.clock.now() + DAY)
 
     def replay(self, one: Kept) -> dict[str, Any]:
         """Let a rejected event through the door again: its pass's report, or why it is rejected still."""
+        from gapheal.app.rejections import replay  # noqa: PLC0415 - a person's question
+
         return replay(one, self.loop.ledger, self.loop.clock, self._read, self.run)
 
     def _read(self, transition: str, headers: Mapping[str, str], body: bytes) -> Request:

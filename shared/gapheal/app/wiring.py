@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from uuid import uuid4
 
-from gapheal.alerts import Teller
 from gapheal.app.core import App
 from gapheal.errors import ConfigError
+from gapheal.model.findings import Finding
 from gapheal.model.pipeline import Mode, Pipeline
 from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Warehouse
 from gapheal.reconcile import Loop, Together
@@ -31,6 +32,26 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds from an arbitrary start."""
         return time.monotonic()
+
+
+class People:
+    """Who is told. The teller and its words are imported by the first pass that has come to its end."""
+
+    def __init__(self, pipeline: Pipeline, ledger: Ledger, claims: Claims) -> None:
+        self._about = pipeline, ledger, claims
+
+    def tell(self, transition: str | None, findings: Sequence[Finding], **about: Any) -> list[str]:
+        """As `ports.Alerts`."""
+        return self._teller().tell(transition, findings, **about)
+
+    def announce(self, title: str, text: str, **about: Any) -> list[str]:
+        """As `ports.Alerts`."""
+        return self._teller().announce(title, text, **about)
+
+    def _teller(self) -> Alerts:
+        from gapheal.alerts import Teller  # noqa: PLC0415 - not before the first answer
+
+        return Teller(*self._about)
 
 
 class CloudSchedule:
@@ -106,7 +127,7 @@ def build(
         ledger = ledger or BigQueryLedger(effective, connection)
         claims = claims or BigQueryClaims(effective, connection)
         publisher = publisher or TargetPublisher(where)
-    alerts = alerts or Teller(effective, ledger, claims)
+    alerts = alerts or People(effective, ledger, claims)
     ports = warehouse, ledger, claims, publisher, clock or SystemClock()
     loop = Loop(effective, *ports, lambda: uuid4().hex, alerts, together=together)
     return App(loop, lowered, cast("Mode | None", highest), schedule or CloudSchedule(effective, project))
