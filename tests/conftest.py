@@ -17,12 +17,17 @@ from typing import Self
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from hypothesis import settings
 
 from gapheal.errors import ConfigError
 from gapheal.local import bqemulator
 from gapheal.local import pubsub as brokers
 from gapheal.local.ports import HOST, Ports
 from gapheal.local.processes import Child, Supervisor
+
+# A law says what holds, never how fast: the machine may be busy.
+settings.register_profile("gapheal", settings.default, deadline=None)
+settings.load_profile("gapheal")
 
 
 class Figures:
