@@ -177,7 +177,7 @@ def attempts_since_retry(entry: Entry) -> list[Attempt]:
 
 def attempts_used(entry: Entry, watermark: str) -> int:
     """Those of them that were delivered, for the present watermark."""
-    since = attempts_since_retry(entry) if entry.attempts else ()
+    since = attempts_since_retry(entry)
     return sum(attempt.delivered and same_data(attempt.watermark, watermark) for attempt in since)
 
 
