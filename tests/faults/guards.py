@@ -27,10 +27,10 @@ from gapheal.errors import Unavailable
 from gapheal.judge.actions import Actions
 from gapheal.judge.stale import Stale
 from gapheal.judge.whole import Tables
-from gapheal.model.passes import Attempt, Lost, Won
+from gapheal.model.passes import Attempt, Lost, Memory, Won
 from gapheal.model.pipeline import Pipeline
 from gapheal.publisher import pubsub
-from gapheal.reconcile import Loop
+from gapheal.reconcile.reads import Reads
 from gapheal.testing import MemoryClaims
 from gapheal.warehouse import BigQueryWarehouse, reading
 
@@ -79,15 +79,15 @@ def _refusals(patch: Patch) -> None:
 
 def _fail_closed(patch: Patch) -> None:
     """What cannot be read is taken for nothing."""
-    observe = Loop._observe
+    read = Reads.read
 
-    def careless(self: Loop, *args: Any) -> Any:
+    def careless(self: Reads, *args: Any, **more: Any) -> Any:
         try:
-            return observe(self, *args)
+            return read(self, *args, **more)
         except Unavailable:
-            return None
+            return Memory(), None
 
-    patch.setattr(Loop, "_observe", careless)
+    patch.setattr(Reads, "read", careless)
 
 
 def _loss(patch: Patch) -> None:
