@@ -95,6 +95,7 @@ REQUESTS = {
     "a sweep": Request(Source.SWEEP),
     "a window": Request(Source.SCAN, window=Interval.inclusive(DAYS[45], DAYS[57])),
     "a backfill": Request(Source.BACKFILL, window=Interval.inclusive(DAYS[10], DAYS[30])),
+    "an event": Request(Source.EVENT, frozenset({LATE, DAYS[56]})),
 }
 
 

@@ -77,12 +77,22 @@ def test_a_scan_of_everything_asks_once(request_):
     assert (len(small.once.asked), small.apart_asked, report["queries"]) == (1, [], 1)
 
 
-def test_an_event_reads_the_ledger_first():
+def test_an_event_asks_once_where_nothing_else_is_open():
     small = Small()
-    small.remember()
     report = small.loop.run(NAME, Request(Source.EVENT, frozenset({LATE})))
 
-    assert (small.once.asked, small.apart_asked, report["queries"]) == ([], [Scope(dates=frozenset({OLD, LATE}))], 2)
+    assert (small.once.asked, small.apart_asked, report["queries"]) == ([Scope(dates=frozenset({LATE}))], [], 1)
+
+
+def test_beside_an_event_the_open_dates_are_read_after_it():
+    small = Small()
+    small.remember()
+    asked = Request(Source.EVENT, frozenset({LATE}), dry_run=True)
+    at_once, apart = (loop.look(NAME, asked) for loop in (small.loop, small.apart))
+
+    assert small.apart_asked == [Scope(dates=frozenset({OLD})), Scope(dates=frozenset({OLD, LATE}))]
+    assert judged(at_once) == judged(apart)
+    assert (at_once.queries, apart.queries) == (2, 2)
 
 
 def test_a_window_in_which_all_open_dates_lie_asks_once():

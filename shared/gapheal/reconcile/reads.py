@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from gapheal.errors import ConfigError
-from gapheal.model.passes import Memory, Observations, Request, Scope, Source
+from gapheal.model.passes import Memory, Observations, Request, Scope
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import Ledger, Warehouse
 from gapheal.reconcile.scope import reach, remembered, scope_of, unseen
@@ -63,9 +63,8 @@ class Reads:
     def _at_once(self, name: str, request: Request, today: date) -> Read | None:
         """The same, of one statement, which reads one snapshot: nothing can heal in between. None: not possible."""
         policy = self.pipeline.transitions[name].policy
-        # What an event looks at, and what `recount: changed` counts, hangs on what is remembered.
-        hangs = request.source is Source.EVENT or self.pipeline.recount != "all"
-        guess = None if hangs else scope_of(policy, request, Memory(), today)
+        # What `recount: changed` counts hangs on what is remembered.
+        guess = scope_of(policy, request, Memory(), today) if self.pipeline.recount == "all" else None
         if self.together is None or guess is None:
             return None
         looked = reach(policy, guess)
