@@ -55,7 +55,7 @@ WRITES_A_DAY, OPEN_DATES = 3, 1
 thirtieth."""
 STATEMENT_SECONDS = 2
 SCAN_QUERIES, EVENT_QUERIES = 2, 3
-"""Jobs of a pass, its INSERT among them; an event that changes nothing has none."""
+"""Jobs of a pass, its INSERT among them, at most; an event that changes nothing has none."""
 
 QUOTAS = {
     "functions": ("functions and services in a region, no increase", 1_000),
