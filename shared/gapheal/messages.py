@@ -15,6 +15,9 @@ from gapheal.model.passes import Message, Source
 from gapheal.model.pipeline import Pipeline
 from gapheal.model.template import placeholders, render
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""`json.dumps` with options would make an encoder for each message."""
+
 
 class Dated(NamedTuple):
     """A date to be healed, the number of the claim that was won for it, and why."""
@@ -82,7 +85,7 @@ def _known(pipeline: Pipeline, transition: str, run: Sequence[Dated], source: So
 def _message(template: Any, known: dict[str, Any], run: Sequence[Dated], part: str) -> Message:
     name = trigger_id(known["transition"], [(dated.day, dated.n) for dated in run], part)
     values = {**known, "trigger_id": name}
-    if unknown := placeholders(template) - values.keys():
+    if template is not None and (unknown := placeholders(template) - values.keys()):
         raise ConfigError(
             f"transitions.{known['transition']}.trigger: unknown placeholder {{{min(unknown)}}} in a payload; "
             f"known are {', '.join(f'{{{word}}}' for word in values)}"
@@ -91,7 +94,7 @@ def _message(template: Any, known: dict[str, Any], run: Sequence[Dated], part: s
     return Message(
         trigger_id=name,
         days=tuple(dated.day for dated in run),
-        data=json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(),
+        data=_json(data).encode(),
         attributes=_attributes(values, part),
     )
 
