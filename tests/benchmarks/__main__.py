@@ -93,7 +93,7 @@ def _judging(report: Report, *, tiny: bool) -> str | None:
 
 def _startup(report: Report) -> None:
     with report.section("cold start", 300):
-        table, ratio = startup.measure(rounds=3)
+        table, ratio = startup.measure(rounds=7)
         report.show(table)
         report.found(START, times(ratio) if ratio else NOT_MEASURED)
 
