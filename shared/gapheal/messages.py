@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gapheal.errors import ConfigError
-from gapheal.intervals import Interval
 from gapheal.model.passes import Message, Source
 from gapheal.model.pipeline import Pipeline
 from gapheal.model.template import placeholders, render
@@ -66,16 +65,16 @@ def compose(pipeline: Pipeline, transition: str, run: Sequence[Dated], source: S
 
 def _known(pipeline: Pipeline, transition: str, run: Sequence[Dated], source: Source) -> dict[str, Any]:
     """What every message of the run says; its id is still missing."""
-    days = [dated.day for dated in run]
-    whole = Interval.inclusive(min(days), max(days))
+    days = [str(dated.day) for dated in run]  # of ISO dates the first text is the first day
+    first, last = min(days), max(days)
     return {
         "pipeline": pipeline.pipeline,
         "transition": transition,
         "phase": pipeline.transitions[transition].downstream,
-        "date": str(whole),
-        "start_date": str(whole.start),
-        "end_date": str(whole.last),
-        "dates": [str(day) for day in days],
+        "date": first if first == last else f"{first}..{last}",
+        "start_date": first,
+        "end_date": last,
+        "dates": days,
         "attempt": max(dated.n for dated in run),
         "reason": ",".join(dict.fromkeys(dated.reason for dated in run)),
         "source": str(source),
@@ -101,8 +100,11 @@ def _message(template: Any, known: dict[str, Any], run: Sequence[Dated], part: s
 
 def _attributes(values: dict[str, Any], part: str) -> dict[str, str]:
     words = ("pipeline", "transition", "trigger_id", "attempt", "reason", "source")
-    attributes = {word: str(values[word]) for word in words} | {"partition": values["date"]}
-    return attributes | {"part": part} if part else attributes
+    attributes = {word: str(values[word]) for word in words}
+    attributes["partition"] = values["date"]
+    if part:
+        attributes["part"] = part
+    return attributes
 
 
 def _free(barred: Sequence[date], after: date, before: date) -> bool:
