@@ -2,7 +2,8 @@
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +11,9 @@ from gapheal.app import build
 from gapheal.errors import Rejected
 from gapheal.events.rejections import KEPT
 from gapheal.spec import load
+
+ZONE = ZoneInfo("America/New_York")
+"""The ten-line file's: what its days begin by."""
 
 NAME = "phase2_to_phase3"
 
@@ -82,7 +86,7 @@ def test_a_body_can_do_nothing_to_the_terminal(reject, gapheal):
 
 def test_since_and_transition_choose(reject, gapheal):
     reject(push({}))
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    tomorrow = datetime.now(ZONE).date() + timedelta(days=1)
 
     assert len(json.loads(gapheal("rejections", "--since", "2024-01-01", "-t", NAME, "--json").output)) == 1
     assert json.loads(gapheal("rejections", "--since", tomorrow, "--json").output) == []

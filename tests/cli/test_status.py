@@ -1,13 +1,17 @@
 """The commands `status` and `heals`: what the ledger tells, after real passes over real tables."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.scheduling import CloudScheduler
 
 from gapheal.model.moments import lasting
 from gapheal.scheduler import EMULATOR
+
+ZONE = ZoneInfo("America/New_York")
+"""The ten-line file's: what its days begin by."""
 
 
 def fill(bq, day):
@@ -79,7 +83,7 @@ def test_what_healed_is_told_by_status_and_listed_by_heals(heal, tables, topic, 
 
 
 def test_where_nothing_healed_heals_says_so(pipeline, bq, gapheal):
-    tomorrow = str((datetime.now(UTC) + timedelta(days=1)).date())
+    tomorrow = str((datetime.now(ZONE) + timedelta(days=1)).date())
 
     assert gapheal("heals", "--since", tomorrow).output == "nothing healed in that time\n"
     assert gapheal("heals", "--since", "yesterday").exit_code == 2

@@ -179,7 +179,8 @@ def compare(told, days):
 def test_each_day_tells_what_opened_what_healed_what_stayed_open_and_what_looking_cost(planted):
     told = planted.slo(SINCE)
     days, (whole, *each) = told["days"], told["figures"]
-    every = [(SINCE + timedelta(days=n)).date() for n in range((NOW.date() - SINCE.date()).days + 1)]
+    until = datetime.now(UTC).date()  # midnight may have come since the timetable was planted
+    every = [(SINCE + timedelta(days=n)).date() for n in range((until - SINCE.date()).days + 1)]
 
     def day_of(hours):
         return (NOW - timedelta(hours=hours)).date()
