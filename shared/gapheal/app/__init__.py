@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gapheal.app import pages as page
@@ -38,6 +39,7 @@ def function(transition: str, beside: str) -> Callable[[Request], Response]:
         transition: its name in the pipeline file.
         beside: the `__file__` of the function's main.py; without GAPHEAL_PIPELINE the file is looked for there.
     """
+    _warm()
     door = Door(transition, lambda: build(load(find(beside))))
     return lambda request: _answered(door, request)
 
@@ -52,6 +54,7 @@ def detector(beside: str, pages: str | None = None) -> Callable[[Request], Any]:
     from gapheal.app.detecting import Detector  # noqa: PLC0415 - the functions of transitions sweep nothing
     from gapheal.judge.health import DETECTOR  # noqa: PLC0415
 
+    _warm()
     door = Detector(DETECTOR, lambda: build(load(find(beside))))
 
     def handle(request: Request) -> Any:
@@ -62,6 +65,11 @@ def detector(beside: str, pages: str | None = None) -> Callable[[Request], Any]:
         return _answered(door, request)
 
     return handle
+
+
+def _warm() -> None:
+    """Import what every pass needs: while a container starts it has more processor, and one thread imports faster."""
+    import_module("gapheal.app.adapters")
 
 
 def _call(request: Request) -> Call:

@@ -1,4 +1,4 @@
-"""Where the real parts meet: the only module that names an adapter or reads the environment for a setting."""
+"""Where the real parts meet: the only module that chooses an adapter or reads the environment for a setting."""
 
 from __future__ import annotations
 
@@ -111,22 +111,18 @@ def build(
     highest = os.environ.get("GAPHEAL_MODE") or None
     effective, lowered = _with_mode(pipeline, highest)
     if not (warehouse and ledger and claims and publisher):
-        from gapheal.app.together import BigQueryTogether  # noqa: PLC0415
-        from gapheal.bigquery import connect  # noqa: PLC0415 - Google's clients are slow to import; doubles need none
-        from gapheal.claims import BigQueryClaims  # noqa: PLC0415
-        from gapheal.ledger import BigQueryLedger  # noqa: PLC0415
-        from gapheal.publisher import TargetPublisher  # noqa: PLC0415
-        from gapheal.warehouse import BigQueryWarehouse  # noqa: PLC0415
+        from gapheal.app import adapters  # noqa: PLC0415 - slow to import, and doubles need none
 
         where = project_of(pipeline, project)
-        connection = connect(pipeline.pipeline, where, pipeline.location)
+        connection = adapters.connect(pipeline.pipeline, where, pipeline.location)
         if not (warehouse or ledger):
-            warehouse, ledger = BigQueryWarehouse(effective, connection), BigQueryLedger(effective, connection)
-            together = together or BigQueryTogether(warehouse, ledger, connection)
-        warehouse = warehouse or BigQueryWarehouse(effective, connection)
-        ledger = ledger or BigQueryLedger(effective, connection)
-        claims = claims or BigQueryClaims(effective, connection)
-        publisher = publisher or TargetPublisher(where)
+            warehouse = adapters.BigQueryWarehouse(effective, connection)
+            ledger = adapters.BigQueryLedger(effective, connection)
+            together = together or adapters.BigQueryTogether(warehouse, ledger, connection)
+        warehouse = warehouse or adapters.BigQueryWarehouse(effective, connection)
+        ledger = ledger or adapters.BigQueryLedger(effective, connection)
+        claims = claims or adapters.BigQueryClaims(effective, connection)
+        publisher = publisher or adapters.TargetPublisher(where)
     alerts = alerts or People(effective, ledger, claims)
     ports = warehouse, ledger, claims, publisher, clock or SystemClock()
     loop = Loop(effective, *ports, lambda: uuid4().hex, alerts, together=together)
