@@ -120,6 +120,27 @@ def test_cancelled_it_ends_and_frees_what_it_has_not_triggered(chained):
     assert (kept.state, kept.is_open) == ("cancelled", False)
 
 
+@pytest.mark.parametrize("late", ["interrupt", "resume"])
+def test_cancelled_it_stays_so_whatever_a_process_still_at_work_says(chained, late):
+    """Ctrl-C where it runs, just after somebody has cancelled it elsewhere: its dates stay free."""
+    plant = chained()
+    order = plant.begin(plant.wish(FIRST, days(DAYS)[-1]))
+    desk = Desk(plant.app)
+    found = desk.find(order.id)
+    desk.cancel(found, "bob")
+
+    desk.interrupt(order, "ada") if late == "interrupt" else desk.resume(found, "ada")
+
+    (kept,) = every(plant.app.loop.ledger)
+    assert (kept.state, kept.is_open, kept.last.who) == ("cancelled", False, "bob")
+    assert desk.same(order.wish) is None
+    assert kept.ended_at == kept.last.at
+    with pytest.raises(ConfigError, match=f"found {order.id}, cancelled"):
+        kept.must_be_open()
+    with pytest.raises(Cancelled):
+        plant.go(order, is_over=lambda: False)
+
+
 def test_a_service_that_is_away_for_a_while_is_asked_again(chained):
     plant, trouble = chained(), []
     order = plant.begin(plant.wish(FIRST, days(DAYS)[-1]))

@@ -39,9 +39,14 @@ class Kept:
     """Of one that has ended."""
 
     @property
+    def last(self) -> State:
+        """What it is now: one that has ended stays so, whatever a process that was still at work says after that."""
+        return next((each for each in reversed(self.states) if each.state not in OPEN), self.states[-1])
+
+    @property
     def state(self) -> str:
-        """What it is now."""
-        return self.states[-1].state
+        """The word for what it is now."""
+        return self.last.state
 
     @property
     def is_open(self) -> bool:
@@ -57,7 +62,7 @@ class Kept:
         if not self.is_open:
             raise ConfigError(
                 f"expected a backfill that is open, found {self.order.id}, {self.state} at "
-                f"{minute(self.states[-1].at)}: type the command anew for what is left"
+                f"{minute(self.last.at)}: type the command anew for what is left"
             )
 
     @property
