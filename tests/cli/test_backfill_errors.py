@@ -22,6 +22,8 @@ WRONG = {
     "a gate of more than all": ([*RANGE, "--gate", "1.5"], "expected strict, report, or a share of the dates"),
     "nobody": ([*RANGE, "--who", " "], "who: expected a text"),
     "two backfills at once": (["--resume", "20240701-3fa2", *RANGE], "expected --resume alone"),
+    "one gone on with otherwise": (["--resume", "20240701-3fa2", "--max-in-flight", "2"], "found --max-in-flight, too"),
+    "another gate on the way": (["--resume", "20240701-3fa2", "--gate", "strict", "--again"], "--again, --gate, too"),
 }
 AFAR = {
     "backfill": ["backfill", *RANGE, "--dry-run"],

@@ -21,6 +21,8 @@ from gapheal.model.moments import minute
 
 INTERRUPTED = 130
 NO_REASON = "no reason was given"
+WISHED = ("start_date", "end_date", "dates", "phases", "only", "again", "newest_first", "max_in_flight", "gate", "why")
+"""What a backfill keeps from its beginning to its end."""
 
 Only = Literal["missing", "partial", "stale", "all"]
 WhoOption = Annotated[
@@ -92,8 +94,7 @@ def backfill(
         desk = Desk(common.opened(pipeline))
         who, why = backfills.texts(me() if who is None else who, why)
         if resume:
-            if start_date or end_date or dates or phases:
-                raise RequestError("expected --resume alone: what is to be done is kept with it")
+            _must_be_alone(context)
             found: Kept | None = (kept := desk.find(resume))
             wish = kept.order.wish
         else:
@@ -183,6 +184,14 @@ def cancel(
     for name, runs in answer["in_flight"].items():
         listed = ", ".join(run.replace("..", " .. ") for run in runs)
         common.out.print(f"  {name}: still in flight: {listed}", markup=False, soft_wrap=True)
+
+
+def _must_be_alone(context: typer.Context) -> None:
+    """With --resume nothing may be said that a backfill keeps: it would not be heard."""
+    told = [name for name in WISHED if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"]
+    if told:
+        listed = ", ".join(f"--{name.replace('_', '-')}" for name in told)
+        raise RequestError(f"expected --resume alone: what is to be done is kept with it; found {listed}, too")
 
 
 def _still_open(found: Kept | None) -> Order | None:
