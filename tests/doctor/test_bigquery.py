@@ -228,6 +228,19 @@ def test_what_may_not_be_looked_at_is_unknown_and_never_ok(world, method):
     assert all("grant roles/bigquery.dataViewer" in check.mend for check in found)
 
 
+def test_a_permission_is_told_only_of_tables_that_are_there(world):
+    def access():
+        (check,) = tables.access(world)
+        return str(check.state), check.about
+
+    drop(world, "d.raw")
+    some = access()
+    for name in ("d.refined", "d.served", *(f"gapheal_small.{table}" for table in ("passes", "triggers", "verdicts"))):
+        drop(world, name)
+
+    assert (some, access()) == (("ok", "5 tables"), ("skipped", "all tables"))
+
+
 def test_a_column_that_only_a_query_misses_is_told_by_transition(world):
     """The second one measures its upstream by the first one's."""
     phases = {**world.pipeline.phases}
