@@ -151,6 +151,11 @@ FAULTS = {
         ("fail", "answer", "gap_detector"),
         "the function's log",
     ),
+    "a transition in the place of the detector": (
+        lambda c: (c.functions.answers.update({f"/{ONE}/": (200, {"transition": ONE})}), detector_instead(c)),
+        ("fail", "answer", "gap_detector"),
+        "google_cloudfunctions2_function",
+    ),
     "another body": (
         lambda c: c.job(ONE, "scan", target={"body": b'{"scan": true}'}),
         ("fail", "job body", f"{ONE} scan"),

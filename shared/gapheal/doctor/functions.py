@@ -87,8 +87,16 @@ def _judged(world: World, transition: str, url: str, found: Answered) -> Check:
         sentence = f"expected {url} to answer 200, found {found.status}: {said}"
         return group.fail("answer", transition, sentence, "read the function's log")
     if transition == DETECTOR:
-        return group.ok("answer", transition, f"{url} answers")
+        return _swept(url, _told(found.text).get("transition"))
     return _served(world, transition, url, _told(found.text))
+
+
+def _swept(url: str, served: object) -> Check:
+    """Whether the one that answers is of the whole pipeline: a transition takes the same body, and sweeps itself."""
+    if served:
+        sentence = f"expected {url} to serve the {DETECTOR}, found {served}: what it sweeps is that alone"
+        return group.fail("answer", DETECTOR, sentence, DEPLOY)
+    return group.ok("answer", DETECTOR, f"{url} answers")
 
 
 def _served(world: World, transition: str, url: str, told: Mapping[str, object]) -> Check:
