@@ -26,14 +26,15 @@ class Dated(NamedTuple):
     reason: str
 
 
-def runs(won: Iterable[date], judged: Collection[date], batch_size: int) -> list[tuple[date, ...]]:
+def runs(won: Iterable[date], known: Collection[date], batch_size: int) -> list[tuple[date, ...]]:
     """The dates won, in order, as runs that one message each may ask for.
 
-    A run may bridge dates that upstream never had, never a judged one that was not won: that one is complete,
-    excused, leased or held. From its first day to its last it spans at most `batch_size` days.
+    A run may bridge dates that upstream never had, never a known one that was not won: that one is complete,
+    excused, leased, held, or nobody has asked for it. From its first day to its last it spans at most `batch_size`
+    days.
     """
     days = sorted(set(won))
-    barred = sorted(set(judged).difference(days))
+    barred = sorted(set(known).difference(days))
     found: list[list[date]] = []
     for day in days:
         if found and (day - found[-1][0]).days < batch_size and _free(barred, found[-1][-1], day):

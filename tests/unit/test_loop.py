@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from gapheal.errors import ConfigError, Unavailable
+from gapheal.intervals import Interval
 from gapheal.model.passes import Delivery, Limited, Request, Source
 from gapheal.reconcile import Loop
 from gapheal.testing import World, small_pipeline
@@ -331,6 +332,24 @@ def test_an_event_knows_the_dates_that_its_batch_bridges():
 
     assert [trigger["n"] for trigger in small.rows["triggers"]] == [1, 2]
     assert len({trigger["trigger_id"] for trigger in small.rows["triggers"]}) == 2
+
+
+def test_a_backfills_message_bridges_no_date_that_upstream_has_though_nobody_asked_for_it():
+    """The date between is complete, or done already: whoever reads the run by its ends would make it anew."""
+    small = Small(batch_size=5)
+    days = [DAY + timedelta(days=n) for n in range(4)]
+    for day in (days[0], days[1], days[3]):
+        small.world.warehouse.put("d.raw", day, 100, 10)
+    small.complete(days[1])
+    whole = Interval.inclusive(days[0], days[3])
+
+    small.run(Request(Source.BACKFILL, window=whole, asked=frozenset({days[0], days[3]})))
+    assert [message.days for message in small.world.publisher.sent] == [(days[0],), (days[3],)]
+
+    small.world.warehouse.drop("d.raw", days[1])
+    small.world.clock.advance(days=1)
+    small.run(Request(Source.BACKFILL, window=whole, asked=frozenset({days[0], days[3]})))
+    assert small.world.publisher.sent[-1].days == (days[0], days[3]), "upstream never had what lies between"
 
 
 def test_a_scan_that_could_not_look_leaves_its_error_and_is_nobodys_baseline():

@@ -86,7 +86,7 @@ class Loop:
         verdicts = judge(case, policy.mode)
         breaker, broken = breaker_state(case, verdicts)
         healer = Healer(self.pipeline, name, request, memory, seen.now, claims=self.claims, publisher=self.publisher)
-        healing = healer.heal(verdicts, lambda: self.seconds - (self.clock.monotonic() - started))
+        healing = healer.heal(verdicts, case.upstream_days, lambda: self.seconds - (self.clock.monotonic() - started))
         return replace(
             empty,
             now=seen.now,

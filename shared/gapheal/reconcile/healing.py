@@ -72,19 +72,25 @@ class Healer:
         self._claims = claims
         self._publisher = publisher
 
-    def heal(self, verdicts: Sequence[Verdict], seconds_left: Callable[[], float]) -> Healing:
-        """Claim and publish every verdict whose action is `heal`, while enough is left to wait for an answer."""
+    def heal(self, verdicts: Sequence[Verdict], there: Iterable[date], seconds_left: Callable[[], float]) -> Healing:
+        """Claim and publish every verdict whose action is `heal`, while enough is left to wait for an answer.
+
+        Args:
+            verdicts: of the dates that were asked for.
+            there: the dates that upstream was seen to have, asked for or not: no message spans one that was not won.
+            seconds_left: of the pass.
+        """
         healing = Healing()
         batch = self._transition.policy.batch_size
-        judged = {verdict.day for verdict in verdicts}
+        known = {verdict.day for verdict in verdicts}.union(there)
         chosen = {verdict.day: verdict for verdict in verdicts if verdict.action is Action.HEAL}
         healing.actions = dict.fromkeys(chosen, Action.DEFERRED)
-        planned = self._in_order(runs(chosen, judged, batch))
+        planned = self._in_order(runs(chosen, known, batch))
         size, reserve = _runs_a_group(self._transition.trigger), _seconds_to_publish(self._transition.trigger)
         for start in range(0, len(planned), size):
             group = [chosen[day] for run in planned[start : start + size] for day in run]
             won = self._claim(group, healing, lambda: seconds_left() < reserve)
-            self._publish(runs(won, judged, batch), won, healing)
+            self._publish(runs(won, known, batch), won, healing)
             if healing.stopped or healing.unreachable:
                 break
         return healing
