@@ -35,7 +35,7 @@ def alive(marked) -> Callable[[int], bool]:
     """Whether there are so many; one that is just replacing itself by its program shows no mark for a moment."""
 
     def alive(number: int) -> bool:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(marked()) != number and time.monotonic() < deadline:
             time.sleep(0.02)
         return len(marked()) == number

@@ -37,7 +37,7 @@ def said(child, word: str) -> bool:
     return word in child.log.read_text()
 
 
-def until(condition, seconds: float = 10) -> None:
+def until(condition, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -120,7 +120,7 @@ def test_a_child_that_does_not_start_is_told_with_its_last_words_and_the_mend(su
             supervisor.wait_until_ready()
 
     said, log, words = str(failed.value).splitlines()
-    assert said.startswith("bigquery was to answer on http://127.0.0.1:9050, but it ended with exit code 7 after 0.")
+    assert said.startswith("bigquery was to answer on http://127.0.0.1:9050, but it ended with exit code 7 after ")
     assert said.endswith(" s. Turn it.")
     assert log == f"Its last words ({supervisor.logs}/bigquery.log):"
     assert words == "    table flipped"
@@ -129,7 +129,7 @@ def test_a_child_that_does_not_start_is_told_with_its_last_words_and_the_mend(su
 def test_a_child_that_is_not_ready_in_time_is_told(supervisor):
     with supervisor:
         supervisor.start("slow", SLEEP, address="nowhere", ready=never)
-        with pytest.raises(ChildError, match="slow was to answer on nowhere, but it did not after 0"):
+        with pytest.raises(ChildError, match="slow was to answer on nowhere, but it did not after "):
             supervisor.wait_until_ready(timeout=0.2)
 
 
@@ -206,9 +206,9 @@ def test_whatever_ends_the_parent_its_children_end_too(parent, alive, gone, numb
     assert alive(5)
 
     os.kill(process.pid, number)
-    process.wait(10)
+    process.wait(60)
 
-    assert gone(10)
+    assert gone(60)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -219,9 +219,9 @@ def test_no_child_is_lost_when_the_parent_ends_while_it_starts_them(parent, gone
     time.sleep(random.Random(seed).uniform(0, 0.2))  # noqa: S311 - any moment will do, the same ones each time
 
     os.kill(process.pid, number)
-    process.wait(20)
+    process.wait(60)
 
-    assert gone(10)
+    assert gone(60)
 
 
 def test_a_reaper_that_somebody_ended_does_not_keep_children_from_ending(supervisor, marked, alive):

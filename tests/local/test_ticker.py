@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from gapheal.local.ports import HOST, Ports
@@ -28,26 +27,30 @@ def test_a_tick_asks_for_a_scan_as_cloud_scheduler_would(endpoint):
 
 
 def test_the_detector_is_asked_for_a_sweep_after_a_tick_and_then_daily(endpoint):
+    began = time.monotonic()
     with Ticker({"a": f"{endpoint.url}/a"}, 0.1, NEW_YORK, daily={"gap_detector": f"{endpoint.url}/detector"}):
         requests = endpoint.wait_for(8)
+        while not (sweeps := [request for request in requests if request.path == "/detector"]):
+            requests = endpoint.wait_for(len(requests) + 1)
 
-    (sweep,) = (request for request in requests if request.path == "/detector")
-    assert sweep.body == b'{"scan_for_gaps": true, "sweep": true}'
-    assert sweep.headers["x-cloudscheduler-jobname"] == "gap_detector"
-    assert sweep.at - requests[0].at >= 0.08
+    assert sweeps[0].body == b'{"scan_for_gaps": true, "sweep": true}'
+    assert sweeps[0].headers["x-cloudscheduler-jobname"] == "gap_detector"
+    # A busy machine may be late, never early.
+    assert all(sweep.at - began >= 0.1 + 2.4 * number for number, sweep in enumerate(sweeps))
 
 
 def test_each_job_ticks_at_its_interval_until_the_end(endpoint):
+    began = time.monotonic()
     with Ticker({"a": f"{endpoint.url}/a", "b": f"{endpoint.url}/b"}, 0.2, NEW_YORK):
         requests = endpoint.wait_for(6)
-    time.sleep(0.1)
+        while {request.path for request in requests} != {"/a", "/b"}:
+            requests = endpoint.wait_for(len(requests) + 1)
     count = len(endpoint.received)
-    time.sleep(0.5)
+    time.sleep(1)
 
     at = [request.at for request in requests if request.path == "/a"]
-    assert all(later - earlier >= 0.15 for earlier, later in pairwise(at))
-    assert {request.path for request in requests} == {"/a", "/b"}
-    assert len(endpoint.received) == count
+    assert all(moment - began >= 0.2 * number for number, moment in enumerate(at))
+    assert len(endpoint.received) <= count + 2, "of each job one may have been out when it ended"
 
 
 def test_a_job_is_never_out_twice_at_once(endpoint):
@@ -60,7 +63,7 @@ def test_a_job_is_never_out_twice_at_once(endpoint):
 
 def test_a_failed_tick_is_told_and_the_next_one_comes(endpoint):
     told: list[str] = []
-    endpoint.statuses = [503, 200]
+    endpoint.statuses = [503, *[200] * 1_000]
 
     with Ticker({"a": endpoint.url}, 0.1, NEW_YORK, told.append):
         endpoint.wait_for(2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from gapheal import package
+from gapheal.local.ports import Ports
 from gapheal.spec import load
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +54,7 @@ def environment(tmp_path_factory) -> Path:
 @contextmanager
 def started(environment: Path, source: Path) -> Iterator[tuple[str, int]]:
     """The function as a process: its URL, its process id."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = Ports().take("a function")
     env = {
         "PATH": f"{environment}:{os.environ['PATH']}",
         "GAPHEAL_MODE": "paused",  # answered without a service behind it
