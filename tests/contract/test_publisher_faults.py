@@ -193,6 +193,15 @@ def test_a_server_that_is_not_there_surely_received_nothing(server, publisher):
     assert f"{TOPIC}: no connection to Pub/Sub: failed to connect to all addresses" in str(deliveries[0].error)
 
 
+def test_a_server_whose_name_nobody_knows_surely_received_nothing(monkeypatch):
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "no name at all:80")
+
+    (delivery,) = PubSubPublisher("gapheal-test", timeout=3).publish(TRIGGER, messages())
+
+    assert (delivery.outcome, delivery.unreachable) == ("failed", True)
+    assert "no connection to Pub/Sub" in str(delivery.error)
+
+
 def test_many_threads_share_one_client(server):
     publisher = PubSubPublisher("gapheal-test")  # in its own time: a call that is late is repeated
 

@@ -39,7 +39,12 @@ _PASSING = if_exception_type(
     google.TooManyRequests,
     google.Unknown,
 )
-_NEVER_LEFT = ("failed to connect to all addresses", "DNS resolution failed", "Getting metadata from plugin failed")
+_NEVER_LEFT = (
+    "failed to connect to all addresses",
+    "DNS resolution failed",
+    "errors resolving",  # the same, by gRPC's newer resolver
+    "Getting metadata from plugin failed",
+)
 """How gRPC words a call that reached no server; any other break may have come after the delivery."""
 
 
