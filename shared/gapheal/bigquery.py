@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from google.api_core import exceptions as google
 from google.auth import exceptions as auth
@@ -41,6 +42,8 @@ UNAVAILABLE = (
     http.Timeout,
     TimeoutError,
 )
+
+EMULATOR = "BIGQUERY_EMULATOR_HOST"
 
 NO_CREDENTIALS = (
     "no Google credentials were found: run `gcloud auth application-default login`, "
@@ -132,15 +135,31 @@ def connect(pipeline: str, project: str, location: str) -> Connection:
     """A connection for `pipeline`; under BIGQUERY_EMULATOR_HOST without looking for credentials.
 
     Raises:
-        ConfigError: there are no credentials.
+        ConfigError: there are no credentials, or the emulator's address is none.
     """
-    emulator = bool(os.environ.get("BIGQUERY_EMULATOR_HOST"))
+    emulator = _emulated()
     credentials = AnonymousCredentials() if emulator else None  # type: ignore[no-untyped-call]  # google-auth has no types
     try:
         client = bigquery.Client(project=project, location=location, credentials=credentials)
     except auth.DefaultCredentialsError as error:
         raise ConfigError(NO_CREDENTIALS) from error
     return Connection(client, project, location, {OWNER_LABEL: pipeline}, emulator)
+
+
+def _emulated() -> bool:
+    """Whether an emulator stands in for BigQuery; Google's client takes any text for its address."""
+    address = os.environ.get(EMULATOR)
+    if address and not _is_address(address):
+        raise ConfigError(f"{EMULATOR}: expected an address such as http://127.0.0.1:9050, found {address!a}")
+    return bool(address)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:  # its port is none
+        return False
 
 
 @contextmanager

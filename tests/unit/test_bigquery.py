@@ -25,9 +25,22 @@ def test_a_query_that_nobody_answers_is_given_up_in_our_time_not_the_clients(job
 
     asking = Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(timeout=10)
+    asking.join(timeout=60)
 
     assert raised
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:9050", "localhost", "http://", "http:///9050", "ftp://127.0.0.1:9050", "http://127.0.0.1:90500"],
+)
+def test_an_emulators_address_that_is_none_is_a_fault_of_the_environment(address, monkeypatch):
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", address)
+
+    with pytest.raises(ConfigError, match=r"BIGQUERY_EMULATOR_HOST: expected an address such as http://127") as error:
+        connect("small", "project-1", "us-west2")
+
+    assert address in str(error.value)
 
 
 class Jobs:
