@@ -23,6 +23,9 @@ PUBLISH_SECONDS = 30
 RETRY_LASTS = timedelta(days=7)
 """A person's `retry` is about what is wrong now, no standing order."""
 
+HOLD = "hold"
+"""The ledger's word of a rollback: the date is left alone until the next word."""
+
 
 class Clock(Protocol):
     """Time, for the rough edges only: what a pass judges by is the query's own clock."""

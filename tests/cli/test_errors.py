@@ -2,9 +2,12 @@
 
 import importlib
 import os
+import sys
 
 import pytest
 from google.cloud import bigquery
+
+from gapheal.cli import main
 
 
 @pytest.fixture
@@ -125,3 +128,17 @@ def test_faults_of_the_file(old, new, said, pipeline, gapheal):
     result = gapheal("validate")
 
     assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+def test_ctrl_c_while_it_loads(monkeypatch):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "gapheal.cli.commands":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "gapheal.cli.commands", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 130

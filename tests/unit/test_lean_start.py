@@ -64,3 +64,12 @@ def test_a_function_answers_without(module, after_an_answer):
 def test_what_a_function_answers_with_is_all_there(after_an_answer):
     """Else the above would say nothing."""
     assert {"gapheal.app", "gapheal.warehouse", "google.cloud.bigquery"} <= after_an_answer
+
+
+@pytest.mark.parametrize("module", ["google.cloud.bigquery", "google.pubsub_v1", "grpc", "numpy", "apprise", "pygal"])
+def test_the_command_says_what_it_can_do_without(module):
+    words = [sys.executable, "-c", "import sys, gapheal.cli.commands; print(*sys.modules)"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+    assert "gapheal.cli.commands" in said
+    assert module not in said

@@ -16,10 +16,9 @@ from gapheal.backfill.kept import ROLLED_BACK, Kept
 from gapheal.backfill.words import AFTER
 from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import fold
-from gapheal.ledger.recall import HOLD
 from gapheal.model.passes import Count, Observations, Scope
 from gapheal.model.past import Back
-from gapheal.ports import Past
+from gapheal.ports import HOLD, Past
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from gapheal.errors import ConfigError
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130
+"""What a shell calls Ctrl-C, and the command itself while it runs."""
+
 
 def main() -> None:
     """Run the command; its exit code is 0 done, 1 gaps or failures remain, 2 usage or file, 3 service unavailable."""
@@ -18,4 +21,6 @@ def main() -> None:
             raise
         error = ConfigError(f"the command needs the extra `cli` ({missing.name} is absent): install gapheal with it")
         sys.exit(f"gapheal: {error}")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
     command()

@@ -12,15 +12,13 @@ from typing import Any
 from gapheal.bigquery import Parameter
 from gapheal.model.passes import Accepted, Action, Attempt, Condition, Entry, Heal, Memory
 from gapheal.model.pipeline import Pipeline
-from gapheal.ports import RETRY_LASTS
+from gapheal.ports import HOLD, RETRY_LASTS
 
 Fact = Mapping[str, Any]
 """Plain JSON values: dates and timestamps are ISO 8601 text."""
 
 RETRIES = frozenset({"retry", "again"})
 """Words that ask for a date once more; `again` asks for it though it is complete."""
-HOLD = "hold"
-"""The word of a rollback: the date is left alone until the next word."""
 NEVER_A_DAY = date(1, 1, 1)
 """An empty array parameter has no type in some engines; this one day matches nothing."""
 
