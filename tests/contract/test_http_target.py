@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from gapheal import __version__
+from gapheal.local.ports import Ports
 from gapheal.messages import Dated, compose
 from gapheal.model.passes import Delivery, Message, Source
 from gapheal.model.pipeline import HttpTarget, PubSubTarget, Trigger
@@ -76,11 +77,6 @@ def send(url: str, **http) -> Delivery:
 
 def outcome(delivery: Delivery) -> tuple[str, bool]:
     return delivery.outcome, delivery.unreachable
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as closing:
-        return int(closing.getsockname()[1])
 
 
 ACCEPTED = [200, 202]
@@ -170,7 +166,7 @@ def test_an_answer_that_comes_too_late_leaves_a_doubt(endpoint):
 
 
 def test_a_closed_port_surely_received_nothing():
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{Ports().take('nobody')}"
 
     delivery = send(url)
 
@@ -272,7 +268,7 @@ def test_what_no_header_can_hold_is_written_with_percent_signs(endpoint, value, 
 @pytest.mark.parametrize("status", [409, None], ids=["busy", "nobody there"])
 def test_after_a_message_that_was_not_taken_the_others_are_not_tried(endpoint, status):
     endpoint.statuses = [202, status or 202]
-    url = endpoint.url if status else f"http://127.0.0.1:{free_port()}"
+    url = endpoint.url if status else f"http://127.0.0.1:{Ports().take('nobody')}"
     group = messages(4)
 
     deliveries = HttpPublisher().publish(trigger(url), group)

@@ -17,7 +17,7 @@ from gapheal.local.stack import Stack
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACEHOLDER = "  phase2_to_phase3: {}\n"
-SECONDS = 60
+SECONDS = 300
 
 
 class Tour:

@@ -17,6 +17,7 @@ from tests.docs.blocks import Block
 from typer.testing import CliRunner
 
 from gapheal.cli.commands import command as gapheal
+from gapheal.local.ports import Ports
 
 SECONDS = 120
 ELSEWHERE = re.compile(r"gapheal (local up|demo|backfill --resume|rollback)\b|\. \.venv/|make ")
@@ -71,8 +72,7 @@ class Walk:
         """The port of a server of the page is perhaps somebody else's here."""
         for port in re.findall(r"(?:port=|127\.0\.0\.1:)(\d+)", text):
             if port not in self._ports:
-                with closing(socket.create_server(("127.0.0.1", 0))) as free:
-                    self._ports[port] = str(free.getsockname()[1])
+                self._ports[port] = str(Ports().take(f"the page's {port}"))
             text = re.sub(rf"\b{port}\b", self._ports[port], text)
         return text
 
@@ -96,7 +96,7 @@ class Walk:
         words = [sys.executable, script]
         if port := SERVER.search((self.folder / script).read_text()):
             process = subprocess.Popen(words, cwd=self.folder, env=self.env, stderr=subprocess.DEVNULL)
-            self._undo.callback(process.wait, 30)
+            self._undo.callback(process.wait, 60)
             self._undo.callback(process.terminate)
             until = time.monotonic() + SECONDS
             while not listens(int(port[1])):

@@ -120,7 +120,7 @@ def test_a_call_while_a_batch_runs_is_told_to_come_back():
     class Slow:
         def run(self, *_: object, **__: object) -> list:
             running.set()
-            over.wait(10)
+            over.wait(60)
             return []
 
     job = Job(world.PHASES["phase5"], Slow(), print)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_a_call_while_a_batch_runs_is_told_to_come_back():
     job.take(read("phase5", b'{"game_date": "2022-03-20"}', {}))
     batch = threading.Thread(target=job.work)
     batch.start()
-    assert running.wait(10)
+    assert running.wait(60)
 
     answer = coordinator.start(b'{"game_date": "2022-03-21"}', {})
     over.set()

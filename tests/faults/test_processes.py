@@ -47,7 +47,7 @@ def test_killed_between_claim_and_publish(rig, endpoint):
     held = rig.broker.hold(b"trigger_id")
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(asked, lambda: rig.post(child, SCAN))
-        assert held.seen.wait(30), "nothing was published"
+        assert held.seen.wait(120), "nothing was published"
         rig.kill(child)
         rig.broker.calm()
         assert asking.result() is None
@@ -68,7 +68,7 @@ def test_killed_between_publish_and_record(rig, endpoint):
     held = rig.bigquery.hold(b"INSERT INTO")
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(asked, lambda: rig.post(child, SCAN))
-        assert held.seen.wait(30), "nothing was recorded"
+        assert held.seen.wait(120), "nothing was recorded"
         rig.kill(child)
         rig.bigquery.calm()
         assert asking.result() is None

@@ -19,6 +19,7 @@ import pytest
 from gapheal.app import bodies
 from gapheal.errors import RequestError
 from gapheal.events import LIMIT
+from gapheal.local.ports import Ports
 
 MAIN = Path(__file__).parents[2] / "functions" / "phase2_to_phase3" / "main.py"
 SIZE = 33 * 1024 * 1024
@@ -27,8 +28,7 @@ SIZE = 33 * 1024 * 1024
 @pytest.fixture
 def server(pipeline_file, tmp_path):
     """A real function process; where nothing listens in BigQuery's place, no request here needs it."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        port = probe.getsockname()[1]
+    port = Ports().take("a function")
     env = {
         **os.environ,
         "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1",
@@ -44,14 +44,14 @@ def server(pipeline_file, tmp_path):
         start_new_session=True,
     )
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not _listens(port):
             assert time.monotonic() < until
             time.sleep(0.1)
         yield port, process.pid
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
 
 
 def _listens(port: int) -> bool:
