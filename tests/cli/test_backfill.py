@@ -102,6 +102,17 @@ def test_it_is_listed_and_shown_and_handed_over(kept: Order, gapheal):
     assert "It has not come to its end." in page
 
 
+def test_what_people_wrote_is_no_markup_in_the_list(pipeline, listened, gapheal):
+    """One word of one person must not break the list for everybody."""
+    desk = Desk(app.build(spec.load(pipeline)))
+    wish = Wish(Interval.inclusive(date(2024, 4, 16), date(2024, 4, 25)), None, ("phase2_to_phase3",))
+    desk.begin(desk.plan(wish), "ada [bold]", "see [/wiki]")
+    result = gapheal("backfill", "list")
+
+    assert result.exit_code == 0
+    assert "ada [bold]  see [/wiki]" in result.output
+
+
 def test_the_same_command_again_goes_on_with_it(kept: Order, gapheal):
     output = gapheal("backfill", *RANGE, "--dry-run").output
 

@@ -46,6 +46,21 @@ def test_no_credentials(pipeline, nowhere, gapheal, monkeypatch):
     )
 
 
+def test_nothing_in_an_error_is_markup(gapheal, tmp_path):
+    name = tmp_path / r"[red]\[/x].yaml"
+    result = gapheal("validate", "--pipeline", name)
+
+    assert result.exit_code == 2
+    assert str(name) in result.output
+
+
+def test_no_path_is_markup(pipeline, gapheal):
+    name = pipeline.with_name("[bold][x].yaml")
+    name.write_text(pipeline.read_text())
+
+    assert gapheal("validate", "--pipeline", name).output.startswith(f"{name} is valid")
+
+
 def test_table_not_found(pipeline, tables, topic, gapheal):
     pipeline.write_text(pipeline.read_text().replace("player_game_summary", "player_game_sumary"))
     result = gapheal("plan")

@@ -285,12 +285,14 @@ def _left(as_json: bool, code: int, **answer: Any) -> typer.Exit:
 
 def _table(found: list[Kept]) -> Any:
     from rich.table import Table  # noqa: PLC0415 - only here
+    from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "state", "dates", "steps", "begun", "who", "why"):
         table.add_column(title, overflow="fold")
     for each in found:
         row = row_of(each)
-        begun = minute(each.order.started_at)
-        table.add_row(row["id"], row["state"], each.order.wish.said(), row["steps"], begun, row["who"], row["why"])
+        told = (row["id"], row["state"], each.order.wish.said(), row["steps"], minute(each.order.started_at))
+        # What people wrote is no markup.
+        table.add_row(*told, Text(row["who"]), Text(row["why"]))
     return table

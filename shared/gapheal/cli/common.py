@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from gapheal import app, events
 from gapheal.cli import completing
@@ -64,7 +65,7 @@ def told(*, as_json: bool) -> Iterator[None]:
         if as_json:
             print_json({"error": str(error)})
         else:
-            err.print(f"[red]gapheal:[/red] {_escaped(str(error))}", soft_wrap=True)
+            err.print(Text.assemble(("gapheal:", "red"), f" {error}"), soft_wrap=True)
         raise typer.Exit(exit_code(error)) from None
 
 
@@ -111,7 +112,3 @@ def since(text: str | None, wired: app.App, otherwise: datetime) -> datetime:
 def print_json(value: Any) -> None:
     """For machines: one document, no colours."""
     typer.echo(json.dumps(value, indent=2, default=str))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -44,7 +44,8 @@ def dashboard(
             if as_json:
                 common.print_json({"written": [str(path) for path in written]})
             else:
-                common.out.print(f"{written[0]}, and {len(written) - 1} files of data beside it", soft_wrap=True)
+                said = f"{written[0]}, and {len(written) - 1} files of data beside it"
+                common.out.print(said, markup=False, soft_wrap=True)
             return
         if as_json:
             common.print_json(pages.gather(app, next_scans(app, names)).plain())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, Exit, JsonOption, PipelineOption
@@ -185,6 +186,12 @@ def _print(jobs: list[ScheduledJob]) -> None:
         outcome = f": {job.last_error}" if job.last_error else ""
         upcoming = minute(job.next_run) if job.next_run else ""
         table.add_row(
-            job.transition, job.kind, job.state, f"{job.schedule} ({job.timezone})", last + outcome, upcoming, job.job
+            job.transition,
+            job.kind,
+            job.state,
+            f"{job.schedule} ({job.timezone})",
+            Text(last + outcome),
+            upcoming,
+            job.job,
         )
     common.out.print(table)

@@ -64,7 +64,7 @@ def validate(
     if as_json:
         common.print_json({"valid": True, "remarks": remarks, **(world.plain() if world else {})})
         return
-    common.out.print(f"[green]{pipeline} is valid[/green]")
+    common.out.print(f"{pipeline} is valid", style="green", markup=False, soft_wrap=True)
     for remark in remarks:
         common.out.print(f"  {remark}", markup=False, soft_wrap=True)
     if world:
