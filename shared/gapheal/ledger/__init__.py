@@ -28,8 +28,8 @@ from gapheal.ports import Row
 
 __all__ = ["Asked", "BigQueryLedger"]
 
-ROWS_A_STATEMENT = 5_000
-"""About 4 MB; a request may have ten."""
+BYTES_A_STATEMENT = 8_000_000
+"""Of rows as they travel; BigQuery takes requests of ten million. A date of many tables has some thousands."""
 CLOCKS_DIFFER = timedelta(days=1)
 """A row's own moment is its writer's; it is stored under BigQuery's."""
 ABSENT = ("Unrecognized name", "is not present in table")
@@ -236,9 +236,8 @@ class BigQueryLedger:
         try:
             self._make_ready()
             with _asking(f"writing {len(rows)} rows to {self._name}.{table}"):
-                for start in range(0, len(rows), ROWS_A_STATEMENT):
-                    job_id = f"gapheal-{pass_id}-{table}-{start}"
-                    self._append(table, rows[start : start + ROWS_A_STATEMENT], job_id)
+                for start, some in _portions(rows):
+                    self._append(table, some, f"gapheal-{pass_id}-{table}-{start}")
         except GaphealError as error:
             return str(error)
         return None
@@ -264,6 +263,19 @@ class BigQueryLedger:
             self._ready = True
 
 
+def _portions(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Row]]]:
+    """The rows in as few portions as requests may have, each with the place of its first row."""
+    start, size = 0, 0
+    for place, row in enumerate(rows):
+        # Text inside of JSON: what is quoted in it is quoted once more.
+        own = len(json.dumps(json.dumps(row)))
+        if size + own > BYTES_A_STATEMENT and place > start:
+            yield start, rows[start:place]
+            start, size = place, 0
+        size += own
+    yield start, rows[start:]
+
+
 @contextmanager
 def _asking(doing: str) -> Iterator[None]:
     """As `translated`; of a table or a column that is absent it names the mend."""
@@ -281,7 +293,7 @@ def _asking(doing: str) -> Iterator[None]:
 
 def _value(name: str, kind: str) -> str:
     if kind == "JSON":
-        return f"PARSE_JSON(JSON_QUERY(r, '$.{name}'))"
+        return f"PARSE_JSON(JSON_QUERY(r, '$.{name}'), wide_number_mode => 'round')"
     text = f"JSON_VALUE(r, '$.{name}')"
     return text if kind == "STRING" else f"CAST({text} AS {kind})"
 
