@@ -32,7 +32,7 @@ class Actions:
 
     def decide(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """The verdicts of the dates asked for, with their actions filled in; room is given last, in order."""
-        seen = list(verdicts)
+        seen = [self._settled(verdict) for verdict in verdicts]
         self._loss = sudden_loss(self._case, seen)
         self._breaker = breaker(self._case, seen)
         decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
@@ -42,15 +42,21 @@ class Actions:
         given = {v.day: v for v in self._fill(self._ordered(candidates), in_flight, self._room(seen))}
         return [given.get(v.day, v) for v in decided]
 
+    def _settled(self, verdict: Verdict) -> Verdict:
+        """A stale date that was made again already is complete, to the breaker as to everybody."""
+        entry = self._case.entry(verdict.day)
+        vain = self._reran(entry, verdict)
+        if vain is None or self._leased(entry):
+            return verdict
+        whole = self._stale.seen_whole(verdict.day, Condition.COMPLETE)
+        why = _because(verdict, "rerun", n=vain.n)
+        return verdict._replace(condition=Condition.COMPLETE, reason=why, seen_whole=whole)
+
     def _alone(self, verdict: Verdict) -> Verdict:
         """The action that follows from the date itself, whatever the others do."""
         entry = self._case.entry(verdict.day)
         if leased := self._leased(entry):
             return self._blocked(verdict, leased)
-        if vain := self._reran(entry, verdict):
-            whole = self._stale.seen_whole(verdict.day, Condition.COMPLETE)
-            why = _because(verdict, "rerun", n=vain.n)
-            return verdict._replace(condition=Condition.COMPLETE, reason=why, seen_whole=whole)
         blocked = self._stalled(entry, verdict) or self._held(entry, verdict)
         if blocked and blocked[1] == "stale_reported":
             # Told once: the next pass takes it as it is.

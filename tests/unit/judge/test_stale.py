@@ -51,6 +51,20 @@ def test_the_reason_tells_both_times(story):
     )
 
 
+def test_reruns_that_wrote_nothing_are_complete_to_the_breaker_too(story):
+    told = written(story, after=timedelta(hours=2), stale="heal", breaker_after=2)
+    told.put("d.raw", DAY - timedelta(days=1), at=MADE + timedelta(hours=2))
+    told.put("d.refined", DAY - timedelta(days=1), at=MADE)
+    told.look()
+    told.later(hours=3)
+    for back in (2, 3):
+        told.put("d.raw", DAY - timedelta(days=back), at=MADE)
+    over = told.look()
+
+    assert [over[day].reason.code for day in days(2)] == ["rerun", "rerun"]
+    assert [over[DAY - timedelta(days=back)].action for back in (2, 3)] == ["heal", "heal"]
+
+
 def test_a_report_is_told_once_and_the_next_write_again(story):
     told = written(story, after=timedelta(hours=2))
     first = told.look()[DAY]
