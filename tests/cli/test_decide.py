@@ -111,6 +111,7 @@ def run(first, last):
         ([NAME, "2024-04-16", "--until", str(TODAY - timedelta(days=1))], "or a later date, found"),
         ([NAME, "2024-04-16", "--until", "20991231"], "until: expected a date like"),
         ([NAME, "2024-04-16", "--until", "soon"], "until: expected a date like"),
+        ([NAME, "2024-04-16", "--until", "9999-12-31"], "until: expected a date to 2159-12-31, found 9999-12-31"),
     ],
 )
 @pytest.mark.parametrize("word", ["accept", "retry"])

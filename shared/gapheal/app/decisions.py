@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from gapheal import events
 from gapheal.errors import ConfigError, RequestError
-from gapheal.intervals import DAY, Interval, fold, unfold
+from gapheal.intervals import DAY, LATEST, Interval, fold, unfold
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import RETRY_LASTS, Row
 from gapheal.spec.faults import suggest
@@ -123,6 +123,8 @@ def _last_day(word: Word, text: str, today: date) -> date:
         raise RequestError(f"until: expected a date like {today}, found {text}")
     if day < today:
         raise RequestError(f"until: expected today ({today}) or a later date, found {day}")
+    if day > LATEST:
+        raise RequestError(f"until: expected a date to {LATEST}, found {day}; leave it out where the word has no end")
     longest = today + RETRY_LASTS - DAY
     if word == "retry" and day > longest:
         days = RETRY_LASTS.days
