@@ -7,7 +7,8 @@ from tests.backfill.conftest import chain, days
 from tests.backfill.season import CALENDAR, season
 
 from gapheal import spec
-from gapheal.backfill import Desk, chosen, dated, every, gated
+from gapheal.backfill import Desk, chosen, dated, every, gated, markdown
+from gapheal.cli.backfill_shown import result_lines
 from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import Interval
 from gapheal.model.passes import Request, Source
@@ -236,7 +237,10 @@ def test_with_gate_report_the_other_phases_go_on(chained):
     assert list(works) == ["phase2_to_phase3"]
     assert chained.held("refined") == set(DAYS)
     (kept,) = every(chained.world.ledger)
-    assert kept.report["passed"]
+    assert (kept.report["passed"], kept.report["left_out"]) == (True, ["phase3_to_phase4"])
+    assert str(list(result_lines(order.id, kept.report))[-1]).endswith("finished: some dates are not done")
+    page = markdown(Desk(chained.app).told(kept))
+    assert "phase3_to_phase4 was left out: its gate was closed.\nEvery other date" in page
 
 
 @pytest.mark.parametrize(("gate", "passed"), [("strict", False), ("0.95", False), ("0.9", True), ("report", True)])
@@ -247,4 +251,5 @@ def test_a_phase_passes_by_its_share(chained, gate, passed):
     (step,) = kept.report["steps"]
 
     assert (step["share"], step["passed"]) == ("0.9167", passed)
+    assert str(list(result_lines("b", kept.report))[-1]) == "backfill b is finished: some dates are not done"
     assert [each["date"] for each in step["not_done"]] == [str(DAYS[5])]

@@ -73,11 +73,12 @@ def final(order: Order, works: Mapping[str, Work], known: Sequence[Progress]) ->
 
     Args:
         order: the backfill.
-        works: how its dates ended.
+        works: how its dates ended; a step whose gate was closed is not among them.
         known: what the ledger tells; an earlier process may have done the most of it.
     """
     steps = [_step(order, works[each.transition], each) for each in known if each.transition in works]
-    return {"passed": all(step["passed"] for step in steps), "steps": steps}
+    left_out = [each.transition for each in known if each.transition not in works]
+    return {"passed": all(step["passed"] for step in steps), "steps": steps, "left_out": left_out}
 
 
 def told(kept: Kept, known: Sequence[Progress]) -> dict[str, Any]:
@@ -111,12 +112,12 @@ def _lines(said: Mapping[str, Any]) -> Iterator[str]:
     options = [f"only {said['only']}"] if said["only"] != "all" else []
     options += ["complete dates again"] if said["again"] else []
     options += [f"gate {said['gate']}"]
-    yield f"- who: {said['who']}"
+    yield f"- who: {_cell(said['who'])}"
     yield f"- why: {_cell(said['why'])}"
     yield f"- dates: {dates}"
     yield f"- steps: {', '.join(said['transitions'])} ({', '.join(options)})"
     for each in said["states"]:
-        yield f"- {each['state']} {_clock(each['at'])} by {each['who']}"
+        yield f"- {each['state']} {_clock(each['at'])} by {_cell(each['who'])}"
     yield ""
     yield "| step | asked for | triggers | healed | in flight | excused | first trigger | last heal |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -134,10 +135,15 @@ def _not_done(report: Mapping[str, Any] | None) -> Iterator[str]:
     if report is None or "steps" not in report:
         yield "It has not come to its end."
         return
+    left_out = report.get("left_out", [])
+    for name in left_out:
+        yield f"{name} was left out: its gate was closed."
     lacking = [(step["transition"], each) for step in report["steps"] for each in step["not_done"]]
     if not lacking:
-        yield "Every date that was to be done is done."
+        yield f"Every {'other ' if left_out else ''}date that was to be done is done."
         return
+    if left_out:
+        yield ""
     yield "| step | date | what became of it | why |"
     yield "|---|---|---|---|"
     for name, each in lacking:
@@ -153,7 +159,7 @@ def _put_back(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for each in parts:
         rows = (each["now"]["rows"], each["after"]["rows"])
         place = (each["transition"], each["date"], each["table"], _clock(each["at"]))
-        yield "| " + " | ".join(map(str, (*place, *rows, each["who"]))) + " |"
+        yield "| " + " | ".join(map(str, (*place, *rows, _cell(each["who"])))) + " |"
 
 
 def _step(order: Order, work: Work, known: Progress) -> dict[str, Any]:

@@ -38,7 +38,13 @@ def result_lines(name: str, report: Mapping[str, Any]) -> Iterator[Text]:
         yield line.append(f", {bad} not: gate {'passed' if step['passed'] else 'not passed'}" if bad else "")
         for each in step["not_done"]:
             yield Text(f"  {each['date']} {each['kind']}: {each['sentence']}", style="yellow")
-    word = ("every phase is as it should be", "green") if report["passed"] else ("some dates are not done", "red")
+    for left_out in report["left_out"]:
+        yield Text(f"{left_out}: left out, its gate was closed", style="yellow")
+    whole = not report["left_out"] and not any(step["not_done"] for step in report["steps"])
+    if whole:
+        word = ("every phase is as it should be", "green")
+    else:
+        word = ("some dates are not done", "yellow" if report["passed"] else "red")
     yield Text.assemble(f"backfill {name} is finished: ", word)
 
 
