@@ -243,6 +243,17 @@ def test_with_gate_report_the_other_phases_go_on(chained):
     assert "phase3_to_phase4 was left out: its gate was closed.\nEvery other date" in page
 
 
+@pytest.mark.parametrize(("gate", "passed"), [("strict", False), ("0.5", False), ("report", True)])
+def test_a_phase_whose_gate_closed_after_the_question_does_not_pass(chained, gate, passed):
+    order = chained.begin(chained.wish(DAYS[0], DAYS[-1], gate=gate))
+    chained.world.publisher.listeners["phase4-trigger"] = 0
+
+    chained.go(order)
+
+    (kept,) = every(chained.world.ledger)
+    assert (kept.report["passed"], kept.report["left_out"]) == (passed, ["phase3_to_phase4"])
+
+
 @pytest.mark.parametrize(("gate", "passed"), [("strict", False), ("0.95", False), ("0.9", True), ("report", True)])
 def test_a_phase_passes_by_its_share(chained, gate, passed):
     chained.broken.add(("phase3", DAYS[5]))

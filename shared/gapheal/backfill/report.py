@@ -78,7 +78,8 @@ def final(order: Order, works: Mapping[str, Work], known: Sequence[Progress]) ->
     """
     steps = [_step(order, works[each.transition], each) for each in known if each.transition in works]
     left_out = [each.transition for each in known if each.transition not in works]
-    return {"passed": all(step["passed"] for step in steps), "steps": steps, "left_out": left_out}
+    passed = all(step["passed"] for step in steps) and (not left_out or order.wish.share is None)
+    return {"passed": passed, "steps": steps, "left_out": left_out}
 
 
 def told(kept: Kept, known: Sequence[Progress]) -> dict[str, Any]:
