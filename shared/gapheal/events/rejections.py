@@ -35,7 +35,7 @@ def _found(pattern: re.Pattern[bytes], body: bytes) -> str | None:
 
 
 def _timestamp(text: str | None) -> str | None:
-    """`text` where it is a moment in time; a column of timestamps would refuse the row otherwise."""
+    """`text` where it is a moment in time, with its zone; whoever publishes may have written anything there."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:

@@ -6,5 +6,6 @@ FROM (
   WHERE condition = 'complete' AND triggered_at IS NOT NULL AND transition IN UNNEST(SPLIT(@names))
   GROUP BY transition, partition_date, triggered_at
 )
+WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY transition ORDER BY healed_at DESC) <= 200
 ORDER BY transition, healed_at
