@@ -17,7 +17,7 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 from requests import exceptions as http
 
-from gapheal.errors import ConfigError, Unavailable, brief
+from gapheal.errors import ConfigError, GaphealError, Unavailable, brief
 
 if TYPE_CHECKING:
     from google.api_core.retry import Retry
@@ -30,6 +30,8 @@ OWNER_LABEL = "gapheal_pipeline"
 """On every job, dataset and claim: whose it is."""
 MAX_BYTES_BILLED = 100 * 2**30
 """A guard against a scan of a table that is not partitioned as its owner believes."""
+TOO_MUCH = "bytesBilledLimitExceeded"
+"""BigQuery's reason for stopping there."""
 
 UNAVAILABLE = (
     google.ServerError,
@@ -167,17 +169,27 @@ def translated(doing: str) -> Iterator[None]:
     """Turn the failures of Google's clients into `Unavailable` or `ConfigError`, saying what was being done."""
     try:
         yield
-    except UNAVAILABLE as error:
-        raise Unavailable(f"{doing}: BigQuery did not answer, or refused for now: {brief(error)}") from error
-    except google.BadRequest as error:
-        if "bytesBilledLimitExceeded" in str(error):
-            raise ConfigError(
-                f"{doing}: would read more than {MAX_BYTES_BILLED:,} bytes; is the table partitioned by its "
-                f"date column? A smaller policy.scan_days reads less. {brief(error)}"
-            ) from error
-        raise ConfigError(f"{doing}: BigQuery cannot run this: {brief(error)}") from error
-    except google.GoogleAPICallError as error:
-        raise ConfigError(f"{doing}: {brief(error)}") from error
+    except (*UNAVAILABLE, google.GoogleAPICallError) as error:
+        raise _in_our_words(doing, error) from error
+
+
+def _in_our_words(doing: str, error: Exception) -> GaphealError:
+    if _reads_too_much(error):
+        return ConfigError(
+            f"{doing}: would read more than {MAX_BYTES_BILLED:,} bytes; is the table partitioned by its "
+            f"date column? A smaller policy.scan_days reads less. {brief(error)}"
+        )
+    if isinstance(error, UNAVAILABLE):
+        return Unavailable(f"{doing}: BigQuery did not answer, or refused for now: {brief(error)}")
+    cannot = "BigQuery cannot run this: " if isinstance(error, google.BadRequest) else ""
+    return ConfigError(f"{doing}: {cannot}{brief(error)}")
+
+
+def _reads_too_much(error: Exception) -> bool:
+    """The client does not know this reason, and calls it a fault of the server: asked again, it would be the same."""
+    if not isinstance(error, google.GoogleAPICallError):
+        return False
+    return TOO_MUCH in str(error) or any(each.get("reason") == TOO_MUCH for each in error.errors)
 
 
 def _parameter(name: str, value: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

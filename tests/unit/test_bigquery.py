@@ -5,10 +5,17 @@ from threading import Thread
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
+from google.cloud.bigquery.job.base import _error_result_to_exception
 
 import gapheal.bigquery
 from gapheal.bigquery import Connection, connect, translated
 from gapheal.errors import ConfigError, Unavailable
+
+TOO_MUCH = {
+    "reason": "bytesBilledLimitExceeded",
+    "message": "Query exceeded limit for bytes billed: 107374182400. 214748364800 or higher required.",
+}
+"""How a job that would read too much ends."""
 
 
 @pytest.mark.parametrize("job_id", [None, "stable"])
@@ -90,6 +97,9 @@ def test_a_statement_with_a_stable_id_is_attached_to_and_runs_once():
             "cannot run this: Unrecognized name: dya",
         ),
         (exceptions.BadRequest("bytesBilledLimitExceeded: 9"), ConfigError, "A smaller policy.scan_days reads less"),
+        (_error_result_to_exception(TOO_MUCH), ConfigError, "A smaller policy.scan_days reads less"),
+        (exceptions.BadRequest("Query exceeded limit", errors=[TOO_MUCH]), ConfigError, "policy.scan_days reads less"),
+        (exceptions.InternalServerError("a bad moment", errors=[{"reason": "x"}]), Unavailable, "a bad moment"),
         (exceptions.NotFound("Not found: Table"), ConfigError, "Not found: Table"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
