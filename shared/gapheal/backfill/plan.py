@@ -72,11 +72,6 @@ class Step:
         """Dates that are as they should be."""
         return sum(v.condition is Condition.COMPLETE for v in self.verdicts if v.day not in self.todo)
 
-    @property
-    def held_elsewhere(self) -> frozenset[date]:
-        """The dates of all holders."""
-        return frozenset().union(*(holder.days for holder in self.elsewhere))
-
     def groups(self) -> list[Group]:
         """The verdicts by runs of dates, without the complete ones that stay."""
         stay = {v.day for v in self.verdicts if v.condition is Condition.COMPLETE} - self.todo
