@@ -309,6 +309,24 @@ def test_the_hourly_scan_looks_only_so_far_back_and_at_every_open_date():
     assert small.run()["gaps_found"] == 1, "now it is open"
 
 
+@pytest.mark.parametrize(("ended", "known"), [(12, True), (40, False)])
+def test_a_scan_names_the_end_of_a_source_only_where_it_has_seen_it(ended, known):
+    small = Small(scan_days=30, mode="observe")
+    today = small.world.clock.now().date()
+    last, old = today - timedelta(days=ended), today - timedelta(days=300)
+    small.world.warehouse.drop("d.raw", DAY)
+    for day in (last, old):
+        small.world.warehouse.put("d.raw", day, 100, 10)
+    for day in (last, today - timedelta(days=1)):
+        small.complete(day)
+    sweep, scan = small.run(Request(Source.SWEEP)), small.run()
+    told = f"upstream raw ends on {last}"
+
+    assert sweep["warnings"][0].startswith(told)
+    assert [warning.startswith(told) for warning in scan.get("warnings", [])] == [True] * known
+    assert scan["gaps_found"] == 1, "the old date is open"
+
+
 def test_an_event_knows_the_dates_that_its_batch_bridges():
     """Forgotten, a bridged date's numbers would restart, and consumers drop a trigger whose id they have seen."""
     small = Small(batch_size=5)

@@ -36,13 +36,15 @@ def _lacking(case: Case, phase: str, day: date) -> bool:
 def stopped(case: Case) -> str | None:
     """A warning where upstream has ended and the downstream goes on: a retired source, or the wrong table.
 
-    It says nothing of less than the whole history.
+    It says nothing of single dates, nor of a window that somebody asked for. A scan that looks back `scan_days` speaks
+    of these alone: an open date before them tells nothing of where upstream ends.
     """
     if case.request.source is Source.EVENT or case.request.window:
         return None
+    looked = case.seen.judged.window if case.seen.judged else None
     downstream = case.transition.downstream
     made = {day for table in case.pipeline.phases[downstream].tables for day in case.tables.of(downstream, table)}
-    last = max(case.upstream_days, default=None)
+    last = max((day for day in case.upstream_days if looked is None or day in looked), default=None)
     newest = max((day for day in made if day <= case.newest_due), default=None)
     if last is None or newest is None or newest - last < STOPPED_FOR:
         return None
