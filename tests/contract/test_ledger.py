@@ -1,14 +1,11 @@
 """The ledger's contract, held alike by the memory double and by BigQuery's tables."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from google.cloud import bigquery
 
-import gapheal.ledger
-from gapheal.bigquery import Connection, connect
+from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.create import create
@@ -374,18 +371,6 @@ def test_a_rejected_event_is_kept(ledger):
     ledger.reject(row)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in Path(gapheal.ledger.__file__).parent.glob("*.sql")))
-def test_every_statement_is_bigquerys_sql(name):
-    sqlglot = pytest.importorskip("sqlglot")
-
-    whole = sqlglot.parse_one(sql(name, "project.dataset"), read="bigquery")
-    selects = list(whole.find_all(sqlglot.exp.Select))
-    assert selects
-    # Its grammar asked for a WHERE, a GROUP BY or a HAVING beside each QUALIFY; the emulator does not.
-    kinds = ("qualify", "where", "group", "having")
-    assert [each.sql() for each in selects if [kind for kind in kinds if each.args.get(kind)] == ["qualify"]] == []
-
-
 class TestInBigQuery:
     """What only the real tables can show."""
 
@@ -462,53 +447,3 @@ class TestInBigQuery:
 
         assert ledger.record("p", {"verdicts": [verdict(DAY, spec_hash="abc")]}) == []
         assert ledger.recall(NAME, None).entries[DAY].spec == "abc"
-
-
-class Weighed(Connection):
-    """A connection that weighs the rows of each INSERT, as they travel."""
-
-    def query(self, sql, parameters, job_id=None, **more):
-        if rows := parameters.get("rows"):
-            self.weights[job_id] = len(json.dumps(rows))
-        return super().query(sql, parameters, job_id, **more)
-
-
-def test_rows_of_many_tables_go_in_requests_that_bigquery_takes(bq, project, monkeypatch):
-    """A first scan of years writes thousands; what is remembered of a date grows with both sides' tables."""
-    monkeypatch.setattr("gapheal.ledger.BYTES_A_STATEMENT", 60_000)
-    weighed = Weighed(bq, project, "us-west2", {}, emulator=True)
-    weighed.__dict__["weights"] = {}
-    days = [DAY + timedelta(days=n) for n in range(30)]
-    rows = [verdict(day, seen_whole={f"d.made_{n}": ['"' * 400, "2"] for n in range(5)}) for day in days]
-    ledger = BigQueryLedger(small_pipeline(), weighed)
-
-    assert ledger.record("p", {"verdicts": rows}) == []
-    assert ledger.record("p", {"verdicts": rows}) == [], "the same jobs: nothing is written twice"
-    assert sum(row["dates"] for row in ledger.status(NAME)["dates"]) == len(days)
-    assert len(weighed.weights) == 5
-    assert max(weighed.weights.values()) < 61_000
-
-
-def test_a_row_is_never_too_large_to_be_sent_alone(ledger, monkeypatch):
-    monkeypatch.setattr("gapheal.ledger.BYTES_A_STATEMENT", 10)
-
-    assert ledger.record("p", {"verdicts": [verdict(DAY), verdict(OTHER)]}) == []
-    assert set(ledger.recall(NAME, None).entries) == {DAY, OTHER}
-
-
-def test_numbers_of_more_digits_than_json_keeps_exactly_are_no_reason_to_refuse_a_row(bq, project):
-    """Where JSON cannot keep a number exactly BigQuery refuses the text, unless it is told to round."""
-    said = []
-
-    class Listening(Connection):
-        def query(self, sql, parameters, job_id=None, **more):
-            said.append(sql)
-            return super().query(sql, parameters, job_id, **more)
-
-    ledger = BigQueryLedger(small_pipeline(), Listening(bq, project, "us-west2", {}, emulator=True))
-    assert ledger.record("p", {"verdicts": [verdict(DAY, numbers={"retention_days": 1 / 3})]}) == []
-
-    (insert,) = (sql for sql in said if sql.startswith("INSERT"))
-    assert insert.count("PARSE_JSON") == insert.count("wide_number_mode => 'round'") == 2
-    (found,) = bq.query("SELECT numbers FROM gapheal_small.verdicts", retry=None, timeout=30).result(timeout=30)
-    assert found["numbers"] == {"retention_days": pytest.approx(1 / 3)}
