@@ -9,7 +9,7 @@ from gapheal.bigquery import connect
 from gapheal.errors import ConfigError
 from gapheal.ledger import BigQueryLedger
 from gapheal.ledger.create import create
-from gapheal.ledger.schema import TABLES, VIEWS, columns, sql
+from gapheal.ledger.schema import TABLES, VIEWS, columns
 from gapheal.model.passes import Accepted, Action, Condition
 from gapheal.testing import small_pipeline
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gapheal.errors import Unavailable
-from gapheal.ledger.schema import sql
 from gapheal.model.spread import percentile
 from gapheal.testing import FrozenClock, MemoryLedger, small_pipeline
 
@@ -173,13 +172,6 @@ def test_a_ledger_that_does_not_answer_says_so():
     for asked in (lambda: ledger.status(NAME), lambda: ledger.heals(NOW), ledger.health):
         with pytest.raises(Unavailable):
             asked()
-
-
-@pytest.mark.parametrize("name", ["gaps", "healed", "healing", "health", "last_pass"])
-def test_every_statement_is_bigquerys_sql(name):
-    sqlglot = pytest.importorskip("sqlglot")
-
-    assert sqlglot.parse_one(sql(name, "project.dataset"), read="bigquery").find(sqlglot.exp.Select)
 
 
 @pytest.mark.parametrize(

@@ -358,13 +358,6 @@ def test_a_ledger_that_does_not_answer_says_so():
         MemoryLedger(small_pipeline(), FrozenClock(NOW), fails=Unavailable("no answer")).slo(SINCE)
 
 
-@pytest.mark.parametrize("name", ["slo", "slo_days", *VIEWS])
-def test_every_statement_is_bigquerys_sql(name):
-    sqlglot = pytest.importorskip("sqlglot")
-
-    assert sqlglot.parse_one(sql(name, "project.dataset"), read="bigquery").find(sqlglot.exp.Select)
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_filter_on_the_transition_may_go_below_every_window_of_a_view(view):
     """So that one transition's question reads one transition's blocks: the tables are clustered by it."""
