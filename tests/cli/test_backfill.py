@@ -48,11 +48,12 @@ def test_a_gate_that_would_stop_it_is_exit_code_1(pipeline, tables, topic, gaphe
     assert "gate: phase2_to_phase3: topic nba-props-phase3-trigger has no subscription" in result.output
 
 
-def test_with_nobody_to_ask_it_wants_yes(pipeline, listened, gapheal):
-    result = gapheal("backfill", *RANGE)
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_with_nobody_to_ask_it_wants_yes(pipeline, listened, gapheal, more):
+    result = gapheal("backfill", *RANGE, *more)
 
     assert result.exit_code == 2
-    assert "expected --yes, found nobody to ask" in result.output
+    assert "expected --yes, found nobody to ask (no terminal or --json)" in result.output
 
 
 def test_nothing_to_do_keeps_no_backfill(pipeline, listened, gapheal):

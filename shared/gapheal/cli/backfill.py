@@ -270,7 +270,7 @@ def _show(planned: Plan, order: Order | None) -> None:
 
 def _ask(order: Order | None, *, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
-        raise RequestError("expected --yes, found nobody to ask: this is no terminal; --dry-run shows the plan alone")
+        raise RequestError("expected --yes, found nobody to ask (no terminal or --json); --dry-run shows the plan")
     if not typer.confirm("Go on with it?" if order else "Begin?"):
         common.out.print("nothing was sent or written")
         raise typer.Exit(Exit.DONE)

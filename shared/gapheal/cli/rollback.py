@@ -105,7 +105,7 @@ def _said(count: Count) -> str:
 
 def _ask(*, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
-        raise RequestError("expected --yes, found nobody to ask: this is no terminal; --dry-run shows the rows alone")
+        raise RequestError("expected --yes, found nobody to ask (no terminal or --json); --dry-run shows the rows")
     if not typer.confirm("Put these dates back?"):
         common.out.print("nothing was written")
         raise typer.Exit(Exit.DONE)
