@@ -102,6 +102,6 @@ def loop(stack: Stack) -> Iterator[tuple[app.App, Recording]]:
     with (
         wiring.clients(stack.pubsub_host) as raw,
         patch.dict("os.environ", stack.env()),
-        patch("gapheal.bigquery.connect", lambda *_: to_emulator),
+        patch("gapheal.app.adapters.connect", lambda *_: to_emulator),
     ):
         yield app.build(pipeline, publisher=Publisher(stack, client, raw)), client
