@@ -84,7 +84,7 @@ def test_explain_looks_now_and_the_ledger_stays_as_it_was(client, world):
         ("/api/explain", 400, "found no transition"),
         (f"/api/explain?transition={NAME}", 400, "found no date"),
         (f"/api/explain?transition={NAME}&date=yesterday", 400, "yesterday"),
-        ("/api/explain?transition=nothing&date=2024-06-20", 500, "expected one of the file's transitions"),
+        ("/api/explain?transition=nothing&date=2024-06-20", 400, "expected one of the file's transitions"),
         ("/api/nothing", 404, "expected one of overview, dates"),
         ("/nothing", 404, "expected GET of the page"),
     ],

@@ -131,4 +131,7 @@ def _explained(app: App, asked: Mapping[str, str]) -> dict[str, Any]:
         day = events.day(asked["date"], app.today)
     except Rejected as wrong:
         raise RequestError(str(wrong)) from None
+    if (name := asked["transition"]) not in app.pipeline.transitions:
+        known = ", ".join(app.pipeline.transitions)
+        raise RequestError(f"expected one of the file's transitions ({known}), found {name!a}")
     return app.explain(asked["transition"], day)
