@@ -11,7 +11,7 @@ from gapheal.backfill import Desk, chosen, dated, every, gated, markdown
 from gapheal.cli.backfill_shown import result_lines
 from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import Interval
-from gapheal.model.passes import Request, Source
+from gapheal.model.passes import Delivery, Request, Source
 
 DAYS = days(12)
 TODAY = date(2024, 7, 1)
@@ -264,3 +264,21 @@ def test_a_phase_passes_by_its_share(chained, gate, passed):
     assert (step["share"], step["passed"]) == ("0.9167", passed)
     assert str(list(result_lines("b", kept.report))[-1]) == "backfill b is finished: some dates are not done"
     assert [each["date"] for each in step["not_done"]] == [str(DAYS[5])]
+
+
+def test_a_completion_event_that_could_not_be_published_is_told(chained):
+    """Nothing depends on it but who listens: the phase passes, and a person can announce it by hand."""
+    work = chained.world.publisher.answer
+    chained.world.publisher.answer = lambda message: (
+        work(message) if "transition" in message.attributes else Delivery(message, "failed", error="no such topic")
+    )
+
+    order = chained.begin(chained.wish(DAYS[0], DAYS[-1], "3"))
+    chained.go(order)
+
+    (kept,) = every(chained.world.ledger)
+    (step,) = kept.report["steps"]
+    assert (step["passed"], step["announced"]) == (True, None)
+    assert "no such topic" in step["unannounced"]
+    assert "the completion event was not published: " in "".join(map(str, result_lines(order.id, kept.report)))
+    assert "phase2_to_phase3: the completion event was not published: " in markdown(Desk(chained.app).told(kept))

@@ -139,6 +139,10 @@ def _not_done(report: Mapping[str, Any] | None) -> Iterator[str]:
     left_out = report.get("left_out", [])
     for name in left_out:
         yield f"{name} was left out: its gate was closed."
+    for step in report["steps"]:
+        if error := step.get("unannounced"):
+            yield f"{step['transition']}: the completion event was not published: {_cell(error)}"
+            yield ""
     lacking = [(step["transition"], each) for step in report["steps"] for each in step["not_done"]]
     if not lacking:
         yield f"Every {'other ' if left_out else ''}date that was to be done is done."
@@ -178,6 +182,8 @@ def _step(order: Order, work: Work, known: Progress) -> dict[str, Any]:
         "not_done": [end.plain() for end in bad],
         "share": f"{share:.4f}",
         "passed": order.wish.share is None or share >= order.wish.share,
+        "announced": work.announced,
+        "unannounced": work.unannounced,
     }
 
 

@@ -248,7 +248,7 @@ class Run:
                 said = completion.compose(pipeline, work.phase, tuple(named))
                 work.announced = completion.publish(said, self._app.loop.publisher).message_id
             except GaphealError as error:
-                work.errors = [f"the completion event was not published: {error}"]
+                work.unannounced = str(error)
 
     def _give_up_what_nothing_can_help(self) -> None:
         """With nothing on its way, a date that only waits for others, or behind an open breaker, waits for ever."""

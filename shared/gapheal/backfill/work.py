@@ -32,6 +32,8 @@ class Work:
     """All dates have ended, and were looked at once more."""
     announced: str | None = None
     """The id of the completion event for all of them."""
+    unannounced: str | None = None
+    """Why that event could not be published."""
 
     @property
     def in_flight(self) -> int:

@@ -38,6 +38,8 @@ def result_lines(name: str, report: Mapping[str, Any]) -> Iterator[Text]:
         yield line.append(f", {bad} not: gate {'passed' if step['passed'] else 'not passed'}" if bad else "")
         for each in step["not_done"]:
             yield Text(f"  {each['date']} {each['kind']}: {each['sentence']}", style="yellow")
+        if error := step.get("unannounced"):
+            yield Text(f"  the completion event was not published: {error}", style="yellow")
     for left_out in report["left_out"]:
         yield Text(f"{left_out}: left out, its gate was closed", style="yellow")
     whole = not report["left_out"] and not any(step["not_done"] for step in report["steps"])
