@@ -23,9 +23,9 @@ demo: setup  ## Break a pipeline, watch it heal (PLANT=<seed> breaks more, BROKE
 	@$(BIN)/gapheal demo $(if $(PLANT),--plant $(PLANT)) $(if $(BROKER),--broker $(BROKER))
 
 .PHONY: test
-test: setup  ## Run every test, a file to a process, with branch coverage
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --cov --cov-report= $(ARGS)
-	@$(BIN)/coverage report
+test: setup  ## Run every test with branch coverage, or some (ARGS="tests/unit", ARGS="-k judge")
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(or $(ARGS),--cov --cov-report=)
+	@$(if $(ARGS),,$(BIN)/coverage report)
 
 .PHONY: check
 check: setup  ## Lint, format, types, layers

@@ -1,0 +1,22 @@
+"""What the Makefile does with what it is given."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "covered"),
+    [
+        pytest.param([], True, id="every test: the coverage is held"),
+        pytest.param(["ARGS=tests/unit"], False, id="some tests: they cannot cover everything"),
+    ],
+)
+def test_make_test_holds_the_coverage_of_every_test_alone(words, covered):
+    said = subprocess.run(["make", "--dry-run", "test", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert ("--cov" in said.stdout, "coverage report" in said.stdout) == (covered, covered)
+    assert all(word.removeprefix("ARGS=") in said.stdout for word in words)
