@@ -180,7 +180,9 @@ def _in_our_words(doing: str, error: Exception) -> GaphealError:
             f"date column? A smaller policy.scan_days reads less. {brief(error)}"
         )
     if isinstance(error, UNAVAILABLE):
-        return Unavailable(f"{doing}: BigQuery did not answer, or refused for now: {brief(error)}")
+        host = os.environ.get(EMULATOR)
+        mend = f"; {EMULATOR} is {host}: is `gapheal local up` at work there?" if host else ""
+        return Unavailable(f"{doing}: BigQuery did not answer, or refused for now: {brief(error)}{mend}")
     cannot = "BigQuery cannot run this: " if isinstance(error, google.BadRequest) else ""
     return ConfigError(f"{doing}: {cannot}{brief(error)}")
 

@@ -82,12 +82,15 @@ class Scheduler:
         seconds: how long one call may take.
 
     Raises:
-        ConfigError: the extra `cli` is absent, there are no credentials, or the location is no region.
+        ConfigError: the extra `cli` is absent, there are no credentials, or the location is no region; or everything
+            else is an emulator, and nothing stands for Scheduler.
     """
 
     def __init__(
         self, pipeline: Pipeline, project: str, location: str | None = None, seconds: float = CALL_SECONDS
     ) -> None:
+        if not emulators.scheduled():
+            raise ConfigError("there is no Cloud Scheduler beside an emulator")
         self._pipeline = pipeline
         self._location = (location or pipeline.location).lower()
         if self._location in MULTI_REGIONS:

@@ -68,11 +68,8 @@ class CloudSchedule:
             ConfigError: no permission to look; or everything else is an emulator, and nothing stands for Scheduler.
             Unavailable: Scheduler did not answer.
         """
-        from gapheal.scheduler import EMULATOR, Scheduler  # noqa: PLC0415 - slow to import, and asked once a day
+        from gapheal.scheduler import Scheduler  # noqa: PLC0415 - slow to import, and asked once a day
 
-        local = any(os.environ.get(name) for name in ("BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"))
-        if local and not os.environ.get(EMULATOR):
-            raise ConfigError("there is no Cloud Scheduler beside an emulator")
         where = project_of(self._pipeline, self._project)
         scheduler = Scheduler(self._pipeline, where, os.environ.get("GAPHEAL_REGION"))
         return [job.plain() for job in scheduler.every(self._pipeline.transitions)]

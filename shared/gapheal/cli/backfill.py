@@ -289,7 +289,7 @@ def _table(found: list[Kept]) -> Any:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "state", "dates", "steps", "begun", "who", "why"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "id")
     for each in found:
         row = row_of(each)
         told = (row["id"], row["state"], each.order.wish.said(), row["steps"], minute(each.order.started_at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from rich.table import Table
 from gapheal.cli import common
 from gapheal.cli.common import DEFAULT_PIPELINE, LOOK, JsonOption, PipelineOption, TransitionsOption
 from gapheal.cli.slo import lately
-from gapheal.model.moments import lasting
+from gapheal.model.moments import lasting, minute
 from gapheal.model.spread import percentile
 
 SinceOption = Annotated[str | None, typer.Option("--since", help="Nothing healed before this date; default: 30 days.")]
@@ -48,9 +49,9 @@ def heals(
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("transition", "date", "gap seen", "triggered", "rows seen", "took", "attempts"):
-        table.add_column(title, justify="right" if title in {"took", "attempts"} else "left")
+        table.add_column(title, justify="right" if title in {"took", "attempts"} else "left", overflow="fold")
     for row in found:
-        moments = (f"{row[name][:19]}Z" for name in ("first_seen_at", "triggered_at", "healed_at"))
+        moments = (minute(datetime.fromisoformat(row[name])) for name in ("first_seen_at", "triggered_at", "healed_at"))
         table.add_row(
             row["transition"], row["partition_date"], *moments, lasting(row["seconds_to_heal"]), _attempts(row)
         )

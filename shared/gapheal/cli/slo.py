@@ -35,9 +35,9 @@ def show(app: App, names: Sequence[str], since: str | None, *, as_json: bool) ->
     if as_json:
         common.print_json(told)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for title in TITLES:
-        table.add_column(title, justify="right" if title else "left")
+        table.add_column(title, justify="right" if title else "left", overflow="fold")
     for each in told["figures"]:
         if each["transition"] or len(names) > 1:
             table.add_row(*_cells(each))

@@ -94,9 +94,9 @@ def _print(found: dict[str, Any], now: datetime) -> None:
     for line in _lines(found, now):
         common.out.print(f"  {line}", markup=False, soft_wrap=True)
     if found["gaps"]:
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
         for name in ("  open", "dates", "action", "reason", "oldest", "newest", "seen"):
-            table.add_column(name, justify="right" if name == "dates" else "left")
+            table.add_column(name, justify="right" if name == "dates" else "left", overflow="fold")
         for row in found["gaps"]:
             seen = age(datetime.fromisoformat(row["first_seen_at"]), now) + " ago" if row["first_seen_at"] else ""
             condition = Text(f"  {row['condition']}", style=COLOURS[row["condition"]])

@@ -94,9 +94,9 @@ def _excused(reasons: Mapping[str, int]) -> str:
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(first)
+    table.add_column(first, overflow="fold")
     for title in others:
-        table.add_column(title, justify="right" if title != "excused" else "left")
+        table.add_column(title, justify="right" if title != "excused" else "left", overflow="fold")
     return table
 
 
