@@ -43,6 +43,11 @@ class Narrator:
         """Seconds since the beginning."""
         return time.monotonic() - self._started
 
+    @property
+    def width(self) -> int:
+        """Characters that a line has room for."""
+        return self._console.width
+
     def title(self, text: str) -> None:
         """A new chapter."""
         self._print(Text(f"\n{text}", style="bold"))

@@ -17,6 +17,8 @@ from gapheal.model.pipeline import Pipeline
 
 PATIENCE = 60.0
 """Seconds without any date computed after which the draining is said to be stuck."""
+ROOM_FOR_BARS = 148
+"""Characters that the line of all phases takes with them."""
 
 
 class DemoFailed(GaphealError):
@@ -107,7 +109,8 @@ class Story:
             phase: (len(Witnessed.read(log, phase).dates.keys() & gaps), len(gaps))
             for phase, gaps in self._plan.gaps.items()
         }
-        return "   ".join(f"{phase} {_bar(done, of)} {done:3}/{of}" for phase, (done, of) in counts.items())
+        bar = _bar if self._narrator.width >= ROOM_FOR_BARS else _no_bar
+        return "  ".join(f"{phase} {bar(done, of)}{done:3}/{of}" for phase, (done, of) in counts.items())
 
     def _again(self) -> Findings:
         tell, plan = self._narrator, self._plan
@@ -168,6 +171,10 @@ def _headline(report: Mapping[str, Any]) -> str:
     return ", ".join([*parts, *report["errors"]])
 
 
-def _bar(done: int, of: int, width: int = 12) -> str:
+def _bar(done: int, of: int, width: int = 10) -> str:
     filled = width * done // of if of else width
-    return "█" * filled + "░" * (width - filled)
+    return "█" * filled + "░" * (width - filled) + " "
+
+
+def _no_bar(_done: int, _of: int) -> str:
+    return ""
