@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from gapheal.model.passes import Reason
 
 CHANGES = {
     "excuse": "the excuse `{excuse}` in the file",
     "tables_excused": "the excuses of its tables in the file",
-    "accepted": "`gapheal retry` takes the word back",
+    "accepted": "`{retry}` takes the word back",
     "upstream_not_required": "rows of {phase}",
     "expired": "nothing: what is expired is gone; a longer partition expiration keeps later dates",
     "not_due": "time, an event that names the date, or a smaller policy.lag_days",
@@ -29,21 +31,22 @@ CHANGES = {
     "complete": "fewer rows in its tables, or newer data upstream",
     "rerun": "newer data upstream",
     "leased": "rows, or the end of the lease",
-    "attempts_used": "new data upstream, `gapheal retry`, or an excuse in the file if it is to stay empty",
-    "braked": "rows, time, or `gapheal retry`",
-    "too_old": "`gapheal retry`, or a larger policy.max_age_days (null: no limit)",
-    "sudden_loss": "the rows that are gone, or `gapheal retry`",
-    "rolled_back": "`gapheal retry`, or a backfill, once the job is mended",
-    "stale_reported": "policy.stale: heal, or `gapheal retry`",
+    "attempts_used": "new data upstream, `{retry}`, or an excuse in the file if it is to stay empty",
+    "braked": "rows, time, or `{retry}`",
+    "too_old": "`{retry}`, or a larger policy.max_age_days (null: no limit)",
+    "sudden_loss": "the rows that are gone, or `{retry}`",
+    "rolled_back": "`{retry}`, or a backfill, once the job is mended",
+    "stale_reported": "policy.stale: heal, or `{retry}`",
     "no_room": "a heal that frees room, or a larger policy.max_in_flight",
     "slow_start": "the first heal, or a larger policy.breaker_after",
     "not_asked": "a scan, or a backfill that asks for such dates",
-    "breaker_open": "rows of any triggered date, or `gapheal retry`; look whether anything listens at {target}",
+    "breaker_open": "rows of any triggered date, or `{retry}`; look whether anything listens at {target}",
     "observe": "rows, or an excuse in the file; with policy.mode: heal a scan triggers it",
     "dry_run": "rows, or an excuse in the file; a scan triggers it",
 }
 
 
-def change(why: Reason) -> str:
-    """What would change it; nothing for a date that is simply being healed."""
-    return CHANGES.get(why.code, "").format_map(why.numbers)
+def change(why: Reason, transition: str, day: date) -> str:
+    """What would change it, with the command to type; nothing for a date that is simply being healed."""
+    retry = f"gapheal retry {transition} {day} --why …"
+    return CHANGES.get(why.code, "").format_map({**why.numbers, "retry": retry})

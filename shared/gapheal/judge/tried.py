@@ -40,7 +40,7 @@ def tried(case: Case, verdict: Verdict) -> tuple[list[Tried], str]:
             found.append(Tried(str(action), fits, (verdict.reason.sentence,) if fits else tuple(facts.of(action))))
             if fits:
                 break
-    return found, change(verdict.reason)
+    return found, change(verdict.reason, case.name, verdict.day)
 
 
 class _Facts:

@@ -111,6 +111,14 @@ def test_what_would_change_it_is_said_with_its_own_numbers(story):
     assert told.tried(DAY)[1] == "500 rows in d.raw, or a smaller min_rows"
 
 
+def test_a_person_s_word_is_told_as_the_command_to_type(story):
+    told = story(small_pipeline(max_age_days=9, age_from="date"), now=NOW)
+    told.put("d.raw", DAY)
+
+    retry = f"`gapheal retry raw_to_refined {DAY} --why …`"
+    assert told.tried(DAY)[1] == f"{retry}, or a larger policy.max_age_days (null: no limit)"
+
+
 @pytest.mark.parametrize("code", SENTENCES)
 def test_every_reason_says_what_would_change_it(code):
     assert code in CHANGES
