@@ -365,6 +365,15 @@ def test_status_counts_dates_as_last_judged(ledger):
     assert status["last_pass"]["gaps_found"] == 1
 
 
+@pytest.mark.parametrize("said", [{"condition": "mislaid"}, {"action": "postponed"}], ids=["condition", "action"])
+def test_a_word_of_a_newer_release_is_an_error_that_names_it(ledger, said):
+    """After a deployment was taken back, say: what is not understood is not taken for nothing."""
+    ledger.record("p", {"verdicts": [verdict(DAY, **said)]})
+
+    with pytest.raises(ConfigError, match=r"the ledger says '(mislaid|postponed)' of a date, expected one of"):
+        ledger.recall(NAME, None)
+
+
 def test_a_rejected_event_is_kept(ledger):
     row = {"observed_at": at(0), "transition": NAME, "raw": "{", "error": "e", "message_id": "7", "publish_time": None}
 
@@ -389,6 +398,30 @@ class TestInBigQuery:
         table = bq.get_table(f"{project}.gapheal_small.verdicts", retry=None, timeout=10)
 
         assert (table.time_partitioning.field, table.clustering_fields) == ("recorded_at", ["transition"])
+
+    def test_no_row_is_later_than_it_was_stored(self, connection):
+        """Whatever clock wrote it: a date that is complete in the future would have no lease, and be asked for ever."""
+        ledger, ahead = BigQueryLedger(small_pipeline(), connection), -60 * 24 * 365
+        ledger.decide([word("accept", OTHER, minutes_ago=ahead)])
+        ledger.record("p1", {"verdicts": [verdict(DAY, "complete", minutes_ago=ahead, triggered_at=at(9))]})
+        ledger.record("p2", {"triggers": [trigger(DAY, 7, minutes_ago=ahead)], "verdicts": [verdict(DAY)]})
+        ledger.decide([word("retry", OTHER, minutes_ago=-5)])
+        memory, now = ledger.recall(NAME, None), datetime.now(UTC)
+
+        (attempt,) = memory.entries[DAY].attempts
+        (heal,) = memory.heals
+        retried_at = memory.entries[OTHER].retried_at
+        assert retried_at
+        assert max(attempt.claimed_at, heal.healed_at, retried_at) <= now
+        assert (attempt.n, memory.accepted) == (7, {})
+
+    def test_a_trigger_that_tells_no_claim_is_as_old_as_its_row_says(self, connection):
+        """Written by hand, say; its number counts, and so does its lease."""
+        ledger = BigQueryLedger(small_pipeline(), connection)
+        ledger.record("p", {"triggers": [trigger(DAY, 7, claimed_at=None)]})
+        entry = ledger.recall(NAME, None).entries[DAY]
+
+        assert (entry.n, [attempt.claimed_at.isoformat() for attempt in entry.attempts]) == (7, [at(10)])
 
     def test_a_heal_that_two_passes_saw_is_one_heal(self, connection, project):
         ledger = BigQueryLedger(small_pipeline(), connection)

@@ -7,12 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from gapheal.bigquery import Parameter
+from gapheal.errors import ConfigError
 from gapheal.model.passes import Accepted, Action, Attempt, Condition, Entry, Heal, Memory
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import HOLD, RETRY_LASTS
+
+W = TypeVar("W", bound=StrEnum)
 
 Fact = Mapping[str, Any]
 """Plain JSON values: dates and timestamps are ISO 8601 text."""
@@ -124,8 +128,8 @@ def _entry(
     return Entry(
         n=max((attempt.n for attempt in attempts), default=0),
         attempts=tuple(attempt for attempt in attempts if completed_at is None or attempt.claimed_at > completed_at),
-        condition=Condition(said["condition"]) if said else None,
-        action=Action(said["action"]) if said else None,
+        condition=_known(Condition, said.get("condition")),
+        action=_known(Action, said.get("action")),
         watermark=said.get("watermark"),
         code=said.get("code"),
         first_seen_at=_perhaps(said.get("first_seen_at")),
@@ -139,6 +143,16 @@ def _entry(
         again_at=retried_at if retry and retry["decision"] == "again" else None,
         hold=Accepted(hold["who"], hold["why"]) if hold else None,
     )
+
+
+def _known(words: type[W], said: str | None) -> W | None:
+    try:
+        return words(said) if said else None
+    except ValueError:
+        expected = ", ".join(words)
+        raise ConfigError(
+            f"the ledger says {said!a} of a date, expected one of {expected}: a newer release wrote it, deploy that one"
+        ) from None
 
 
 def _attempt(claim: Fact) -> Attempt:

@@ -1,19 +1,20 @@
 -- What the ledger remembers of one transition, one fact a row, as JSON. The names are the transition's own and what
 -- its upstream phases are fed by. Which facts still count, `recall.py` says.
+-- A row's own moment is its writer's, for a decision a person's clock: no row is taken for later than it was stored.
 WITH
   verdict AS (
     -- The latest of each date. Those of the feeding transitions tell what they have given up.
     SELECT transition, partition_date, condition, action, watermark, code, first_seen_at, arrived_at, grew_at,
       downstream_rows, downstream_entities, spec_hash, seen_whole,
-      MAX(IF(condition = 'complete', observed_at, NULL)) OVER (PARTITION BY transition, partition_date) AS completed_at
-    FROM `${ledger}.verdicts`
+      MAX(IF(condition = 'complete', told_at, NULL)) OVER (PARTITION BY transition, partition_date) AS completed_at
+    FROM (SELECT *, LEAST(observed_at, recorded_at) AS told_at FROM `${ledger}.verdicts`)
     WHERE transition IN UNNEST(SPLIT(@names))
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY observed_at DESC, recorded_at DESC) = 1
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY told_at DESC, recorded_at DESC) = 1
   ),
   claim AS (
     -- Several messages may carry one claim (fan-out): delivered if any of them was.
     SELECT partition_date, n,
-      MIN(claimed_at) AS claimed_at,
+      MIN(LEAST(COALESCE(claimed_at, observed_at), recorded_at)) AS claimed_at,
       MIN(watermark) AS watermark,
       MIN(trigger_id) AS trigger_id,
       MAX(downstream_rows) AS downstream_rows,
@@ -30,10 +31,10 @@ WITH
   ),
   word AS (
     -- The last word on each date is the one that counts.
-    SELECT transition, partition_date, decision, who, why, until, observed_at
-    FROM `${ledger}.decisions`
+    SELECT transition, partition_date, decision, who, why, until, told_at AS observed_at
+    FROM (SELECT *, LEAST(observed_at, recorded_at) AS told_at FROM `${ledger}.decisions`)
     WHERE transition IN UNNEST(SPLIT(@names))
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY observed_at DESC, recorded_at DESC) = 1
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY transition, partition_date ORDER BY told_at DESC, recorded_at DESC) = 1
   ),
   remembered AS (
     SELECT partition_date FROM verdict
@@ -61,10 +62,10 @@ SELECT 'word', TO_JSON_STRING(word)
 FROM word
 UNION ALL
 -- The heals of the last lease time, or the last one that ever was.
-SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, observed_at AS healed_at, trigger_id AS trigger_id))
-FROM `${ledger}.verdicts`
+SELECT 'heal', TO_JSON_STRING(STRUCT(triggered_at AS triggered_at, told_at AS healed_at, trigger_id AS trigger_id))
+FROM (SELECT *, LEAST(observed_at, recorded_at) AS told_at FROM `${ledger}.verdicts`)
 WHERE transition = @transition AND triggered_at IS NOT NULL
-QUALIFY observed_at > @heals_since OR ROW_NUMBER() OVER (PARTITION BY transition ORDER BY observed_at DESC) = 1
+QUALIFY told_at > @heals_since OR ROW_NUMBER() OVER (PARTITION BY transition ORDER BY told_at DESC) = 1
 UNION ALL
 SELECT 'scans', TO_JSON_STRING(COUNT(*))
 FROM `${ledger}.passes`
