@@ -50,6 +50,34 @@ def test_the_first_look_says_what_waits_for_a_person_and_how_each_transition_sta
     assert "slow start" in rows.nth(0).inner_text()
 
 
+def test_the_first_look_counts_what_stands_how_and_leads_to_the_open_ones(page, figures):
+    counts = page.locator(".lead .counts li")
+    told = [" ".join(text.split()) for text in counts.all_inner_texts()]
+
+    assert told[0] == f"{figures.totals['whole']:,} whole"
+    assert {text.partition(" ")[0] for text in told} == {
+        f"{number:,}" for standing, number in figures.totals.items() if number and standing != "needs a person"
+    }
+    assert counts.locator("svg.glyph").count() == len(told)
+    counts.get_by_role("link", name="healing").click()
+    expect(page.locator("#gaps-told")).to_have_text(f"{figures.totals['healing']} of {len(figures.gaps)} dates")
+
+
+def test_the_history_of_a_transition_shows_when_a_person_was_needed(page, figures):
+    strips = page.locator(".stands svg[data-strip]")
+    person = [strip.locator(".b-needs-a-person").count() > 0 for strip in strips.all()]
+
+    assert person == [told["standings"]["needs a person"] > 0 for told in figures.overview]
+    tall = {
+        kind: strips.nth(2).locator(f".b-{kind}").first.bounding_box()["height"] for kind in ("needs-a-person", "whole")
+    }
+    assert tall["needs-a-person"] > 2 * tall["whole"]
+    stalled, first = strips.nth(2).locator(".b-needs-a-person").bounding_box(), strips.nth(2).bounding_box()
+    days = [date.fromisoformat(row["partition_date"]) for row in figures.board]
+    share = (date(2025, 1, 15) - min(days)) / (max(days) - min(days))
+    assert abs((stalled["x"] - first["x"]) / first["width"] - share) < 0.02
+
+
 def test_every_judged_date_has_its_cell_and_no_other_date_has_one(page, figures):
     drawn = page.evaluate("[...document.querySelectorAll('#board .c')].map(c => c.id)")
     first = date.fromisoformat(figures.calendar["first"])
@@ -72,6 +100,29 @@ def test_a_cell_says_its_verdict_by_colour_and_by_shape(page):
     assert stalled.get_attribute("d").partition("m")[2] != partial.get_attribute("d").partition("m")[2]
     colours = {each.evaluate("node => getComputedStyle(node).fill") for each in (stalled, whole)}
     assert len(colours) == 2
+
+
+def test_without_any_colour_what_waits_for_a_person_looks_different(page):
+    """Filled, where all else that is open is drawn in lines."""
+    fills = page.evaluate(
+        """[...document.querySelectorAll("#board .c")].map(c => [c.className.baseVal, getComputedStyle(c).fill])"""
+    )
+    of = {standing: {fill for name, fill in fills if f"s-{standing}" in name.split()} for standing in
+          ("needs-a-person", "healing", "would-heal", "reported")}  # fmt: skip
+
+    assert of["healing"] == of["would-heal"] == of["reported"] == {"none"}
+    assert of["needs-a-person"]
+    assert "none" not in of["needs-a-person"]
+
+
+def test_the_reason_covers_no_phase_of_its_date(page):
+    cell(page, "phase5_to_phase6", "2025-03-03").focus()
+    tip, beam = page.locator("#tip").bounding_box(), page.locator("#board .beam").bounding_box()
+
+    assert tip["y"] + tip["height"] <= beam["y"]
+    assert beam["height"] > 6 * beam["width"] / 2
+    page.keyboard.press("Escape")
+    expect(page.locator("#board .beam")).to_have_count(0)
 
 
 def test_pointing_at_a_cell_gives_the_reason_word_for_word(page, figures):
@@ -103,7 +154,7 @@ def test_every_reason_in_the_page_is_the_one_in_the_ledger(page, figures):
 
 
 def test_the_first_broken_phase_of_a_date_is_named_at_the_later_ones(page):
-    cell(page, "phase5_to_grading", "2025-01-15").hover(position={"x": 1, "y": 1})
+    cell(page, "phase5_to_grading", "2025-01-15").hover()
 
     expect(page.locator("#tip .first")).to_have_text("First broken on this date: Analytics → Precompute")
 
@@ -166,6 +217,13 @@ def test_the_commands_are_ready_to_be_copied(opened, url):
     expect(line.get_by_role("button")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == 'gapheal retry phase3_to_phase4 2025-01-15 --why "the job is mended"'
+
+
+def test_a_stuck_date_is_not_to_be_asked_for_again(opened, url):
+    typed = opened(url + "#phase5_to_grading/2025-01-15").locator("#explain .command code").all_inner_texts()
+
+    assert "gapheal explain phase5_to_grading 2025-01-15" in typed
+    assert not [line for line in typed if line.startswith("gapheal retry")]
 
 
 def test_search_goes_to_a_date_a_month_or_says_what_it_expected(page):

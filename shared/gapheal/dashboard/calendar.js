@@ -1,8 +1,8 @@
 // The calendar: a line of three months for a quarter, a column a date, a row a transition.
-const PITCH = 12;
+const PITCH = 12, HEAD = 19;
 const board = document.getElementById("board");
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
-const height = PITCH * (data.transitions.length + 1);
+const height = HEAD + PITCH * data.transitions.length;
 
 // By year and quarter the months with something to show.
 function quarters() {
@@ -26,14 +26,17 @@ function quarters() {
 function drawMonth(year, month) {
   const first = Math.round((Date.UTC(year, month, 1) - origin) / DAY);
   const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
-  const parts = [`<text class="name" x="1" y="8" aria-hidden="true">${MONTHS[month].slice(0, 3)}</text>`];
+  const parts = [
+    `<rect class="none" x="0" y="${HEAD}" width="${length * PITCH}" height="${height - HEAD}" aria-hidden="true"/>`,
+    `<text class="name" x="1" y="12" aria-hidden="true">${MONTHS[month].slice(0, 3)}</text>`,
+  ];
   for (let day = 0; day < length; day += 1) {
     const of = new Date(origin + (first + day) * DAY).getUTCDay();
-    if (of === 1 && day > 2) parts.push(`<text x="${day * PITCH + 5}" y="8" aria-hidden="true">${day + 1}</text>`);
+    if (of === 1 && day > 2) parts.push(`<text x="${day * PITCH + 6}" y="12" aria-hidden="true">${day + 1}</text>`);
   }
   let any = false;
   cells.forEach((row, t) => {
-    const y = PITCH * (t + 1) + 1;
+    const y = HEAD + PITCH * t + 1;
     let drawn = "";
     for (let day = 0; day < length; day += 1) {
       const cell = row.get(first + day);
@@ -96,7 +99,7 @@ function cellAt(event) {
   if (!svg) return null;
   const box = svg.getBoundingClientRect();
   const pitch = box.width / 31;
-  const row = cells[Math.floor((event.clientY - box.top) / pitch) - 1];
+  const row = cells[Math.floor((event.clientY - box.top) / pitch - HEAD / PITCH)];
   return (row && row.get(Number(svg.dataset.first) + Math.floor((event.clientX - box.left) / pitch))) || null;
 }
 

@@ -46,7 +46,8 @@ function column(cell) {
 }
 
 function commandsFor(cell) {
-  return data.commands[cell.state.standing].map(([told, command]) => {
+  const known = cell.state.code.startsWith("stuck") ? data.stuck_commands : data.commands[cell.state.standing];
+  return known.map(([told, command]) => {
     const text = command.replaceAll("{transition}", transition(cell).transition).replaceAll("{date}", iso(cell.day));
     const button = element("button", { type: "button", "aria-label": `Copy: ${text}` }, "Copy");
     const line = element("div", { class: "command" }, element("p", {}, told), element("code", {}, text), button);

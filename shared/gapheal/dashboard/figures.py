@@ -71,6 +71,7 @@ class Figures:
             **encoded(self.board, list(pipeline.transitions)),
             "transitions": [_named(self.app, name) for name in pipeline.transitions],
             "commands": {str(kind): commands(kind) for kind in Standing},
+            "stuck_commands": commands(Standing.PERSON, stuck=True),
             "open_standings": sorted(OPEN),
             "now": self.now.isoformat(timespec="seconds"),
         }

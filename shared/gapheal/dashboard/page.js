@@ -56,7 +56,9 @@ theme.addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
 showTheme();
+drawGlyphs();
 drawLegend();
+drawStrips();
 drawCalendar();
 drawGaps();
 addEventListener("hashchange", follow);

@@ -22,7 +22,7 @@ from gapheal.model import moments
 STYLE = "page.css"
 EARLY = "early.js"
 """Runs before the first paint: the theme."""
-SCRIPTS = ("decode.js", "shapes.js", "tip.js", "calendar.js", "gaps.js", "explain.js", "page.js")
+SCRIPTS = ("decode.js", "shapes.js", "strip.js", "calendar.js", "tip.js", "gaps.js", "explain.js", "page.js")
 UNKNOWN = "\N{EN DASH}"
 
 

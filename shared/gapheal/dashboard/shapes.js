@@ -9,15 +9,20 @@ const SHAPES = {
   stale: "m5 0l5 5l-5 5l-5 -5zm0 2.9l-2.1 2.1l2.1 2.1l2.1 -2.1z",
 };
 
-// What heals by itself is drawn in lines, so that grey paper, too, tells it from what waits for a person.
-const LINES = "m.8 .8h8.4v8.4h-8.4zm2.2 2.2l4 4m0 -4l-4 4";
-const LIGHT = new Set(["healing", "would heal"]);
+// A gap that waits for nobody is drawn in lines, so that grey paper and any eye tell it from what waits for a person.
+const LINES = {
+  missing: "m.8 .8h8.4v8.4h-8.4zm2.2 2.2l4 4m0 -4l-4 4",
+  partial: "m.8 .8h8.4v8.4h-8.4zm0 4.9h8.4m-8.4 1.6h8.4",
+  stale: "m5 1l4 4l-4 4l-4 -4z",
+};
+const LIGHT = new Set(["healing", "would heal", "reported"]);
 
 const NS = "http://www.w3.org/2000/svg";
 
 function shape(state, x, y, extra = "") {
   const kind = `c s-${slug(state.standing)}`;
-  if (state.condition === "missing" && LIGHT.has(state.standing)) return `<path class="${kind} lines" d="M${x} ${y}${LINES}"${extra}/>`;
+  const lines = LIGHT.has(state.standing) && LINES[state.condition];
+  if (lines) return `<path class="${kind} lines" d="M${x} ${y}${lines}"${extra}/>`;
   const path = SHAPES[state.condition];
   return path
     ? `<path class="${kind}" d="M${x} ${y}${path}"${extra}/>`
@@ -34,28 +39,37 @@ function glyph(state) {
   return made;
 }
 
-const KINDS = [
-  ["complete", "whole", "whole"],
-  ["missing", "healing", "missing: no rows"],
-  ["partial", "healing", "partial: some are missing"],
-  ["stale", "healing", "stale: made from older input"],
-  ["waiting", "waiting", "waiting for upstream"],
-  ["excused", "excused", "excused"],
-];
-const COLOURS = [
-  ["missing", "healing", "heals by itself"],
-  ["missing", "would heal", "only observed"],
-  ["missing", "needs a person", "waits for a person"],
-  ["stale", "reported", "reported, no more"],
-];
+const LEGEND = {
+  "Shape: what is there": [
+    ["complete", "whole", "whole"],
+    ["missing", "healing", "missing: no rows"],
+    ["partial", "healing", "partial: some missing"],
+    ["stale", "healing", "stale: older input"],
+    ["waiting", "waiting", "waiting for upstream"],
+    ["settling", "waiting", "being written"],
+    ["excused", "excused", "excused"],
+    ["none", "none", "nothing to judge"],
+  ],
+  "Colour: what becomes of it": [
+    ["missing", "needs a person", "waits for a person"],
+    ["missing", "healing", "heals by itself"],
+    ["missing", "would heal", "only observed"],
+    ["stale", "reported", "reported, no more"],
+  ],
+};
 
 function drawLegend() {
-  const list = document.getElementById("legend");
-  for (const [condition, standing, told] of KINDS) {
-    list.append(element("li", {}, glyph({ condition, standing }), told));
+  const place = document.getElementById("legend");
+  for (const [told, kinds] of Object.entries(LEGEND)) {
+    const items = kinds.map(([condition, standing, name]) => element("li", {}, glyph({ condition, standing }), name));
+    place.append(element("div", {}, element("h3", {}, told), element("ul", {}, ...items)));
   }
-  list.append(element("li", { class: "divide", "aria-hidden": "true" }));
-  for (const [condition, standing, told] of COLOURS) {
-    list.append(element("li", {}, glyph({ condition, standing }), told));
+}
+
+// Beside a count, the shape of what is counted.
+function drawGlyphs() {
+  for (const node of document.querySelectorAll("[data-glyph]")) {
+    const [condition, standing] = node.dataset.glyph.split("/");
+    node.prepend(glyph({ condition, standing }));
   }
 }

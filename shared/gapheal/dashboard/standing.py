@@ -50,17 +50,16 @@ def standing(condition: str, action: str, code: str, mode: str = "heal") -> Stan
     return _OF_ACTION.get(Action(action), Standing.HEALING)
 
 
-def commands(kind: Standing) -> list[tuple[str, str]]:
-    """What to type, and what for; `{transition}` and `{date}` are still to be filled in."""
+def commands(kind: Standing, *, stuck: bool = False) -> list[tuple[str, str]]:
+    """What to type, and what for; `{transition}` and `{date}` are still to be filled in.
+
+    A stuck date waits for its upstream: to ask for it again brings nothing.
+    """
     told = [("Every rule that is tried, and what would change the verdict", "gapheal explain {transition} {date}")]
     if kind in {Standing.PERSON, Standing.REPORTED}:
-        told += [
-            (
-                "Ask for it again, once that is mended",
-                'gapheal retry {transition} {date} --why "the job is mended"',
-            ),
-            ("Let it stay as it is", 'gapheal accept {transition} {date} --why "the provider has no data"'),
-        ]
+        again = 'gapheal retry {transition} {date} --why "the job is mended"'
+        told += [] if stuck else [("Ask for it again, once that is mended", again)]
+        told.append(("Let it stay as it is", 'gapheal accept {transition} {date} --why "the provider has no data"'))
     if kind in OPEN:
         told.append(("Take it through every phase now", "gapheal backfill --start-date {date} --end-date {date}"))
     if kind is Standing.HEALING:
