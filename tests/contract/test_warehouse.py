@@ -173,6 +173,25 @@ def test_all_faults_are_told_at_once(tables, observe):
     assert ("table d.rav was not found" in first, "has no column dya" in second) == (True, True)
 
 
+def test_of_many_tables_those_that_fail_are_named_with_their_mend(run, tables, observe):
+    run("CREATE TABLE d.base (day DATE, game STRING)")
+    run("CREATE VIEW d.broken AS SELECT day, game FROM d.base")
+    run("DROP TABLE d.base")
+    pipeline = changed(small_pipeline(), "raw", where="score > 3")
+    data = pipeline.model_dump(by_alias=True)
+    data["phases"]["refined"]["tables"].append({"table": "d.broken", "date_column": "day"})
+
+    with pytest.raises(ConfigError) as caught:
+        observe(pipeline=validated(data))
+
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("phases.raw: table d.raw cannot be read: ")
+    assert "score" in first
+    assert first.endswith("; mend its `where`")
+    assert second.startswith("phases.refined: table d.broken cannot be read: ")
+    assert second.endswith("; mend the view")
+
+
 @pytest.mark.fault(12)
 def test_a_dataset_in_another_location_is_refused(bq, run, tables, observe):
     dataset = bigquery.Dataset(f"{bq.project}.europe")

@@ -70,7 +70,12 @@ class BigQueryWarehouse:
             except (google.NotFound, google.BadRequest):
                 # A table may have changed since it was looked up: the catalogue names the culprit, if there is one.
                 self._catalogue.forget()
-                return self._observe(transition, scope, counted)
+                try:
+                    return self._observe(transition, scope, counted)
+                except (google.NotFound, google.BadRequest) as error:
+                    if unreadable := list(self._unreadable(transition, scope)):
+                        raise ConfigError("\n".join(unreadable)) from error
+                    raise
 
     def first(self, transition: str, scope: Scope, *, stamped: bool = False) -> First:
         """The statement that an observation begins with, not yet run; `stamped` where counts are remembered.
@@ -121,6 +126,21 @@ class BigQueryWarehouse:
         # Single dates are always counted: they are open, or somebody has just named them.
         first = self.first(transition, scope, stamped=counted is not None and scope.window is not None)
         return self.told(first, self._ask(first.sql, first.parameters), counted)
+
+    def _unreadable(self, transition: str, scope: Scope) -> Iterator[str]:
+        """Tables that fail even alone: of a statement that reads many, BigQuery does not say whose part is at fault."""
+        plan = self.first(transition, scope).plan
+        for key, table in plan.tables.items():
+            kind = plan.described[key].kind
+            may_fail = ["its `where`"] * bool(table.where) + [f"the {kind.lower().replace('_', ' ')}"] * (
+                kind != "TABLE"
+            )
+            if not may_fail:
+                continue  # all that a plain table can lack is what the catalogue has looked at
+            try:
+                self._count(plan, [key], scope)
+            except (google.NotFound, google.BadRequest) as error:
+                yield f"{called(key)} cannot be read: {brief(error)}; mend {' or '.join(may_fail)}"
 
     def _counted_anew(self, plan: Plan, scope: Scope, recount: Recount) -> Iterator[Rows]:
         """Count what may not stand as it is remembered; where that belies what may, everything."""

@@ -120,12 +120,16 @@ def _described(connection: Connection, found: bigquery.Table) -> Described:
         name=f"{found.project}.{found.dataset_id}.{found.table_id}",
         kind=found.table_type or "TABLE",
         location=location,
-        columns={field.name.lower(): field.field_type for field in found.schema},
+        columns={field.name.lower(): _type(field) for field in found.schema},
         partitioning=_partitioning(found),
         filter_required=bool(found.require_partition_filter) or nested,
         buffered=found.streaming_buffer is not None,
         query=found.mview_query or found.view_query,
     )
+
+
+def _type(field: bigquery.SchemaField) -> str:
+    return "ARRAY" if field.mode == "REPEATED" else field.field_type
 
 
 def _partitioning(found: bigquery.Table) -> Partitioning | None:

@@ -10,6 +10,8 @@ from gapheal.spec.grain import DAY_ALONE
 from gapheal.warehouse.described import INGESTION, Described
 
 DATE_TYPES = ("DATE", "DATETIME", "TIMESTAMP")
+UNCOUNTABLE = ("GEOGRAPHY", "JSON")
+"""Types without equality: BigQuery counts no distinct values of them."""
 
 
 def faults_of(found: Described, table: Table, location: str) -> Iterator[str]:
@@ -49,6 +51,13 @@ def _wrong_types(found: Described, table: Table) -> Iterator[str]:
         yield (
             f"has {table.date_column} (date_column) as {date_type}; expected {', '.join(DATE_TYPES)}: "
             f"read a view that makes it a DATE ({DAY_ALONE})"
+        )
+    entity = table.entity_column
+    entity_type = entity and found.type_of(entity)
+    if entity_type in UNCOUNTABLE:
+        yield (
+            f"has {entity} (entity_column) as {entity_type}; expected what can be counted, such as STRING: "
+            "name another column, or read a view that makes it one"
         )
     updated = table.updated_column
     updated_type = updated and found.type_of(updated)

@@ -10,7 +10,7 @@ from gapheal.warehouse.described import Described, Partitioning, keeps_every_row
 from gapheal.warehouse.faults import faults_of
 
 NEW_YORK, UTC = ZoneInfo("America/New_York"), ZoneInfo("UTC")
-COLUMNS = {"day": "DATE", "at": "TIMESTAMP", "local": "DATETIME", "shard": "INTEGER", "month": "STRING"}
+COLUMNS = {"day": "DATE", "at": "TIMESTAMP", "local": "DATETIME", "shard": "INTEGER", "month": "STRING", "box": "JSON"}
 DAYS = timedelta(days=90)
 
 
@@ -58,8 +58,10 @@ FAULTS = {
         described(),
         table(updated_column="local"),
     ),
+    "has box (entity_column) as JSON; expected what can be counted, such as STRING: name another column, "
+    "or read a view that makes it one": (described(), table(entity_column="box")),
     "has no column _PARTITIONDATE (date_column): it is not partitioned by ingestion time; "
-    "it has at, day, local, month, shard": (described(), table("_PARTITIONDATE")),
+    "it has at, box, day, local, month, shard": (described(), table("_PARTITIONDATE")),
     "has no column _PARTITIONDATE (date_column): it is partitioned by hours; did you mean _PARTITIONTIME?": (
         described("HOUR", None),
         table("_PARTITIONDATE"),
@@ -72,7 +74,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_column_that_tells_no_days_is_refused(fault):
+def test_a_column_of_a_kind_that_tells_nothing_is_refused(fault):
     assert list(faults_of(*FAULTS[fault], "us-west2")) == [fault]
 
 
