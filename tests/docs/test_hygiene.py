@@ -54,7 +54,7 @@ def test_every_text_ends_with_one_line_end_and_has_no_carriage_return():
 def test_pinned_requirements_name_versions_and_nothing_else():
     for name in ("constraints.txt", "functions/requirements.txt"):
         lines = [line.partition(" ;")[0].rstrip(" \\") for line in TEXTS[name].splitlines() if line[0] != "#"]
-        form = re.compile(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.+!]*|\s+--hash=sha256:[0-9a-f]{64}")
+        form = re.compile(r"[A-Za-z0-9._-]+(\[\w+\])?==[0-9][A-Za-z0-9.+!]*|\s+--hash=sha256:[0-9a-f]{64}")
 
         assert [line for line in lines if not form.fullmatch(line)] == [], name
 

@@ -287,6 +287,14 @@ def test_the_lock_pins_what_the_core_dependencies_need_and_nothing_else():
     assert sorted(pinned(LOCK)) == sorted({each.partition("[")[0] for each in seen})
 
 
+def test_the_lock_pins_a_package_with_its_extra_too_where_one_is_asked_for():
+    """pip 23.2.1 refuses a lock with hashes that only has the bare name."""
+    asked = {name for each in pinned(LOCK) for name in needed(each, {""}) if not name.endswith("[]")}
+
+    assert asked
+    assert [name for name in sorted(asked) if f"\n{name}==" not in LOCK] == []
+
+
 def test_the_lock_brings_nothing_heavy():
     assert not {"pandas", "pyarrow", "numpy", "duckdb", "typer", "rich"} & set(pinned(LOCK))
 
