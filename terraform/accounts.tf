@@ -4,21 +4,21 @@ resource "google_service_account" "runtime" {
   project      = var.project_id
   account_id   = "${local.short}-runtime"
   display_name = "gapheal ${local.name}: runs passes"
-  depends_on   = [google_project_service.service]
+  depends_on   = [time_sleep.enabled]
 }
 
 resource "google_service_account" "scheduler" {
   project      = var.project_id
   account_id   = "${local.short}-scheduler"
   display_name = "gapheal ${local.name}: asks for scans and sweeps"
-  depends_on   = [google_project_service.service]
+  depends_on   = [time_sleep.enabled]
 }
 
 resource "google_service_account" "push" {
   project      = var.project_id
   account_id   = "${local.short}-push"
   display_name = "gapheal ${local.name}: brings events from Pub/Sub"
-  depends_on   = [google_project_service.service]
+  depends_on   = [time_sleep.enabled]
 }
 
 resource "google_service_account" "build" {
@@ -27,7 +27,7 @@ resource "google_service_account" "build" {
   project      = var.project_id
   account_id   = "${local.short}-build"
   display_name = "gapheal ${local.name}: builds the functions"
-  depends_on   = [google_project_service.service]
+  depends_on   = [time_sleep.enabled]
 }
 
 locals {
@@ -43,6 +43,13 @@ resource "google_project_iam_member" "build" {
   project = var.project_id
   role    = each.key
   member  = google_service_account.build[0].member
+}
+
+# A role holds only some time after it was granted, and a build or a start that comes before fails the whole apply.
+resource "time_sleep" "granted" {
+  create_duration = "60s"
+  triggers        = { builder = local.builder, runtime = google_service_account.runtime.email }
+  depends_on      = [google_project_iam_member.build, google_secret_manager_secret_iam_member.runtime]
 }
 
 resource "google_service_account_iam_member" "old_pubsub_agent" {

@@ -6,7 +6,7 @@ resource "google_monitoring_notification_channel" "email" {
   type         = "email"
   labels       = { email_address = each.key }
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 locals {

@@ -51,15 +51,21 @@ resource "google_cloudfunctions2_function" "detector" {
     }
   }
 
+  lifecycle {
+    precondition {
+      condition     = can(regex(local.service_names, "${local.name}-${replace(each.key, "_", "-")}"))
+      error_message = "Cloud Run takes names of at most 49 letters: a pipeline with a detector has a name of at most 36, and ${local.name} has ${length(local.name)}."
+    }
+  }
+
   depends_on = [
     google_bigquery_dataset_iam_member.claims,
     google_bigquery_dataset_iam_member.ledger,
     google_bigquery_dataset_iam_member.reader,
     google_bigquery_table.ledger,
-    google_project_iam_member.build,
     google_project_iam_member.jobs,
     google_pubsub_topic_iam_member.trigger,
-    google_secret_manager_secret_iam_member.runtime,
+    time_sleep.granted,
   ]
 }
 

@@ -1,4 +1,5 @@
 locals {
+  service_names = "^[a-z][a-z0-9-]{0,47}[a-z0-9]$" # of Cloud Run
   environment = merge(
     {
       GOOGLE_CLOUD_PROJECT     = var.project_id
@@ -60,8 +61,8 @@ resource "google_cloudfunctions2_function" "transition" {
       error_message = "The pipeline file is of project ${coalesce(local.file.project, "none")}, and project_id says ${var.project_id}: one ledger cannot be in both."
     }
     precondition {
-      condition     = length(each.value) <= 49
-      error_message = "Cloud Run takes names of at most 49 letters, and ${each.value} has ${length(each.value)}: give the pipeline or the transition a shorter name."
+      condition     = can(regex(local.service_names, each.value))
+      error_message = "Cloud Run takes names of at most 49 letters that end in no hyphen, and ${each.value} has ${length(each.value)}: give the pipeline or the transition another name."
     }
   }
 
@@ -71,9 +72,8 @@ resource "google_cloudfunctions2_function" "transition" {
     google_bigquery_dataset_iam_member.ledger,
     google_bigquery_dataset_iam_member.reader,
     google_bigquery_table.ledger,
-    google_project_iam_member.build,
     google_project_iam_member.jobs,
     google_pubsub_topic_iam_member.trigger,
-    google_secret_manager_secret_iam_member.runtime,
+    time_sleep.granted,
   ]
 }

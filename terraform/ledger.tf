@@ -14,7 +14,7 @@ resource "google_bigquery_dataset" "ledger" {
   labels                     = local.labels # by gapheal_pipeline, gapheal knows that it is its own
   delete_contents_on_destroy = false
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 # Apart from the ledger: its tables are locks that expire one by one, and deleting them all loses no history.
@@ -27,7 +27,7 @@ resource "google_bigquery_dataset" "claims" {
   labels                     = local.labels
   delete_contents_on_destroy = true
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 resource "google_bigquery_table" "ledger" {

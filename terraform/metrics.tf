@@ -52,7 +52,7 @@ resource "google_logging_metric" "counter" {
 
   label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 resource "google_logging_metric" "distribution" {
@@ -92,7 +92,7 @@ resource "google_logging_metric" "distribution" {
     }
   }
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 # --- The same, as PromQL names them ---------------------------------------------------------------------------------

@@ -26,6 +26,13 @@ resource "google_project_service" "service" {
   disable_on_destroy = false
 }
 
+# A service answers only some time after it was enabled.
+resource "time_sleep" "enabled" {
+  create_duration = "60s"
+  triggers        = { services = join(" ", local.services) }
+  depends_on      = [google_project_service.service]
+}
+
 data "google_project" "project" {
   project_id = var.project_id
 }

@@ -23,7 +23,7 @@ resource "google_storage_bucket" "sources" {
     }
   }
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 resource "google_storage_bucket_object" "source" {
@@ -34,6 +34,8 @@ resource "google_storage_bucket_object" "source" {
   source = "${var.packages}/${each.key}.zip"
 
   lifecycle {
-    create_before_destroy = true
+    # Where the zip lies is another folder on every machine, and its name says which bytes it has: a second object of one
+    # name would be made, and the first one's removal take both.
+    ignore_changes = [source]
   }
 }

@@ -8,7 +8,7 @@ resource "google_pubsub_topic" "named" {
   name    = each.key
   labels  = local.labels
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 # --- Dead letters: events that a function failed to take, time after time -------------------------------------------
@@ -21,7 +21,7 @@ resource "google_pubsub_topic" "dead" {
   name    = "${each.value}-dead"
   labels  = local.labels
 
-  depends_on = [google_project_service.service]
+  depends_on = [time_sleep.enabled]
 }
 
 # Without a reader they would be gone; this one keeps them for a month, and an alert counts them.

@@ -1,6 +1,7 @@
 # What is there for a pipeline, counted before anything is made.
 
 mock_provider "google" {}
+mock_provider "time" {}
 
 variables {
   project_id = "my-project-1"

@@ -1,6 +1,7 @@
 # What the module does not take, said before anything is made.
 
 mock_provider "google" {}
+mock_provider "time" {}
 
 variables {
   project_id = "my-project-1"

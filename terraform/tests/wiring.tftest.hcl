@@ -8,6 +8,8 @@ mock_provider "google" {
   }
 }
 
+mock_provider "time" {}
+
 override_resource {
   target = google_service_account.runtime
   values = {
@@ -185,5 +187,19 @@ run "wired" {
   assert {
     condition     = alltrue([for policy in google_monitoring_alert_policy.alert : length(policy.notification_channels) == 1]) && alltrue([for policy in google_monitoring_alert_policy.page : length(policy.notification_channels) == 2])
     error_message = "Everything goes to the mail address, pages to the pager as well."
+  }
+}
+
+# After that apply, from a clone that lies elsewhere.
+run "another_folder_is_no_other_source" {
+  command = plan
+
+  variables {
+    packages = "tests/packages"
+  }
+
+  assert {
+    condition     = alltrue([for object in google_storage_bucket_object.source : startswith(object.source, "./tests/packages/")])
+    error_message = "The same bytes are not uploaded anew: the new object would have the old one's name, and go with it."
   }
 }
