@@ -47,14 +47,17 @@ locals {
     "projects/${var.project_id}/topics/${topic}"
   }
 
-  # Every phase whose news a transition hears: what it reads, and what it fills (room is free when that is done).
+  # Whose news a transition hears: of what it reads, and of what it fills (room is free when that is done). Where
+  # several of these phases announce on one topic, one subscription hears them all.
   heard = merge([
     for name, step in local.transitions : {
-      for phase in concat(step.upstream, [step.downstream]) : "${name}/${phase}" => {
+      for topic, phases in {
+        for phase in concat(step.upstream, [step.downstream]) : local.completion_topics[phase] => phase... if contains(keys(local.completion_topics), phase)
+        } : "${name}/${phases[0]}" => {
         transition = name
-        phase      = phase
-        topic      = local.completion_topics[phase]
-      } if contains(keys(local.completion_topics), phase)
+        phase      = phases[0]
+        topic      = topic
+      }
     }
   ]...)
 }

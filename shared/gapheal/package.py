@@ -15,7 +15,7 @@ from pathlib import Path
 
 import gapheal
 from gapheal.errors import ConfigError, GaphealError
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import DETECTOR, Pipeline
 from gapheal.scaffold import write_function
 from gapheal.spec import load, resolved
 from gapheal.spec.seal import sealed
@@ -33,7 +33,7 @@ WITH_THE_WHOLE = frozenset({"dashboard", "scheduler.py"})
 SUFFIXES = frozenset({".css", ".html", ".js", ".py", ".sql", ".svg"})
 LOCK = "requirements.txt"
 """Beside the functions: what they need, pinned and with hashes."""
-WHOLE = frozenset({"gap_detector"})
+WHOLE = frozenset({DETECTOR})
 """Functions of the whole pipeline; every other one is of the transition that its folder is named after."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

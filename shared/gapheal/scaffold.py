@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from gapheal.judge.health import DETECTOR
+from gapheal.model.pipeline import DETECTOR
 
 
 def function_main(transition: str) -> str:

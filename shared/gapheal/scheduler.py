@@ -18,8 +18,7 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError, Transp
 
 from gapheal import emulators
 from gapheal.errors import ConfigError, Unavailable, brief
-from gapheal.judge.health import DETECTOR
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import DETECTOR, Pipeline
 
 if TYPE_CHECKING:
     from google.cloud.scheduler_v1 import CloudSchedulerClient, Job

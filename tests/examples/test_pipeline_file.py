@@ -12,9 +12,9 @@ import seed
 import triggers
 import world
 from gapheal import spec
-from gapheal.judge.health import DETECTOR
 from gapheal.messages import Dated, compose
 from gapheal.model.passes import Source
+from gapheal.model.pipeline import DETECTOR
 from gapheal.scaffold import function_main
 from warehouse import LOCATION
 

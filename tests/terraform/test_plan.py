@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gapheal.app.sweeping import SECONDS as SWEEP_SECONDS
-from gapheal.judge.health import DETECTOR
 from gapheal.model.order import in_order
+from gapheal.model.pipeline import DETECTOR
 from gapheal.reconcile import PASS_SECONDS
 from gapheal.scheduler import job_id
 from gapheal.spec import load
@@ -264,3 +264,45 @@ def test_adding_a_phase_adds_exactly_what_is_its_own(packed, planned, tmp_path):
     own = {key or "" for *_, key in set(now) - set(before)}
     assert own
     assert [key for key in own if "phase6_to_archive" not in key and "archive" not in key] == []
+
+
+ONE_TOPIC = """\
+version: 1
+pipeline: shop
+location: EU
+timezone: Europe/Zurich
+defaults: {date_column: day}
+phases:
+  orders: {completion_topic: shop-done, tables: [shop_raw.orders]}
+  stock: {completion_topic: shop-done, tables: [shop_raw.stock]}
+  report: {completion_topic: shop-done, tables: [shop_report.pages]}
+transitions:
+  to_report: {upstream: [orders, stock], downstream: report, trigger: {pubsub: {topic: shop-done}}}
+"""
+
+
+def test_a_topic_of_several_phases_is_subscribed_once_and_published_to_where_it_also_triggers(
+    packed, planned, tmp_path
+):
+    (tmp_path / "shop.yaml").write_text(ONE_TOPIC)
+
+    plan = planned(packed(tmp_path / "shop.yaml"), region="europe-west1")
+
+    (heard,) = plan.of("google_pubsub_subscription", "event")
+    assert (heard.key, heard.values["name"]) == ("to_report/orders", "shop-to-report-on-orders")
+    assert [each.values["name"] for each in plan.of("google_pubsub_topic", "named")] == ["shop-done"]
+    assert len(plan.of("google_pubsub_topic_iam_member", "trigger")) == 1
+    # Functions are in a region, the data stays where it is.
+    assert {each.values["location"] for each in plan.of("google_bigquery_dataset")} == {"EU"}
+    assert {each.values["location"] for each in plan.of("google_cloudfunctions2_function")} == {"europe-west1"}
+
+
+def test_a_name_that_cloud_run_does_not_take_is_refused_before_anything_is_made(packed, terraform, tmp_path):
+    name = "s" * 37
+    (tmp_path / "long.yaml").write_text(ONE_TOPIC.replace("pipeline: shop", f"pipeline: {name}"))
+
+    variables = ("project_id=my-project-1", f"packages={packed(tmp_path / 'long.yaml')}", "region=europe-west1")
+    done = terraform("plan", ROOT / "terraform", *(flag for each in variables for flag in ("-var", each)))
+
+    assert done.returncode == 1
+    assert f"{name} has 37" in " ".join(done.stdout.split() + done.stderr.split())

@@ -52,7 +52,7 @@ def detector(beside: str, pages: str | None = None) -> Callable[[Request], Any]:
         pages: the module that shows the same to browsers; None: JSON for everybody.
     """
     from gapheal.app.detecting import Detector  # noqa: PLC0415 - the functions of transitions sweep nothing
-    from gapheal.judge.health import DETECTOR  # noqa: PLC0415
+    from gapheal.model.pipeline import DETECTOR  # noqa: PLC0415
 
     _warm()
     door = Detector(DETECTOR, lambda: build(load(find(beside))))

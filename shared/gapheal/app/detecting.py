@@ -13,10 +13,10 @@ from gapheal.app.core import App
 from gapheal.app.door import Answer, Call, Door
 from gapheal.app.sweeping import Sweep, digest, plain
 from gapheal.errors import GaphealError, Rejected, RequestError, Unavailable
-from gapheal.judge.health import DETECTOR
 from gapheal.model.findings import Finding
 from gapheal.model.order import in_order
 from gapheal.model.passes import Request, Source
+from gapheal.model.pipeline import DETECTOR
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import typer
 from gapheal.cli import common
 from gapheal.cli.common import SET_UP, JsonOption
 from gapheal.errors import ConfigError
-from gapheal.judge.health import DETECTOR
+from gapheal.model.pipeline import DETECTOR
 from gapheal.scaffold import write_function
 
 if TYPE_CHECKING:

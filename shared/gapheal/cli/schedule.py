@@ -13,8 +13,8 @@ from rich.text import Text
 from gapheal.cli import common, completing
 from gapheal.cli.common import DEFAULT_PIPELINE, SET_UP, Exit, JsonOption, PipelineOption
 from gapheal.errors import ConfigError
-from gapheal.judge.health import DETECTOR
 from gapheal.model.moments import minute
+from gapheal.model.pipeline import DETECTOR
 from gapheal.spec import load
 
 if TYPE_CHECKING:

@@ -19,16 +19,13 @@ LONGEST_ANSWER = 540
 
 def heard(world: World) -> Iterator[Check]:
     """The subscriptions by which transitions hear of finished dates."""
-    silent = []
+    phases: list[str] = []
     for transition, step in world.pipeline.transitions.items():
-        for phase in (*step.upstream, step.downstream):
-            topic = world.pipeline.phases[phase].completion_topic
-            if topic is None:
-                silent.append(phase)
-                continue
+        phases += (*step.upstream, step.downstream)
+        for topic, phase in world.pipeline.hears(transition).items():
             about = f"{transition}/{phase}"
             yield from events.look("topic", about, ROLE, partial(_heard, world, transition, phase, topic))
-    for phase in dict.fromkeys(silent):
+    for phase in dict.fromkeys(each for each in phases if world.pipeline.phases[each].completion_topic is None):
         yield events.skipped("topic", phase, "announces nothing (no completion_topic): scans find its dates")
 
 

@@ -14,8 +14,8 @@ from gapheal.doctor.check import Check, Group
 from gapheal.doctor.schedule import LATELY
 from gapheal.doctor.world import World
 from gapheal.errors import GaphealError, brief
-from gapheal.judge.health import DETECTOR
 from gapheal.model.moments import minute
+from gapheal.model.pipeline import DETECTOR
 
 group = Group("functions")
 ROLE = "roles/run.invoker"

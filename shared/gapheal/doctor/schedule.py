@@ -9,8 +9,8 @@ from datetime import timedelta
 from gapheal.doctor.check import Check, Group, hidden
 from gapheal.doctor.world import World
 from gapheal.errors import ConfigError, GaphealError
-from gapheal.judge.health import DETECTOR
 from gapheal.model.moments import minute
+from gapheal.model.pipeline import DETECTOR
 from gapheal.scheduler import ScheduledJob, job_id
 
 group = Group("schedule")

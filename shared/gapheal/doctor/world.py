@@ -13,8 +13,7 @@ from gapheal.bigquery import Connection, connect
 from gapheal.doctor.topics import Topics
 from gapheal.emulators import emulated, scheduled
 from gapheal.errors import GaphealError
-from gapheal.judge.health import DETECTOR
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import DETECTOR, Pipeline
 from gapheal.publisher.tokens import IdTokens
 from gapheal.scheduler import ScheduledJob, Scheduler
 
@@ -63,11 +62,9 @@ class World:
             return job.url if job else None
         if job := self.job(transition, "scan"):
             return job.url
-        step = self.pipeline.transitions[transition]
-        for phase in (*step.upstream, step.downstream):
-            topic = self.pipeline.phases[phase].completion_topic
+        for topic, phase in self.pipeline.hears(transition).items():
             try:
-                found = self.topics.subscriptions(topic) if topic else []
+                found = self.topics.subscriptions(topic)
             except GaphealError:
                 continue
             for subscription in found:

@@ -11,14 +11,12 @@ from typing import Any, NamedTuple
 
 from gapheal.judge.reasons import moment
 from gapheal.model.findings import Finding, Kind
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import DETECTOR, Pipeline
 
 Row = Mapping[str, Any]
 
 UNSEEN_FOR = timedelta(hours=2)
 """Scans are hourly: one may be late, two are a silence."""
-DETECTOR = "gap_detector"
-"""The function of the whole pipeline, and its job among the transitions': no transition may have its name."""
 
 
 def unscanned(pipeline: Pipeline, rows: Iterable[Row], now: datetime) -> Iterator[Finding]:

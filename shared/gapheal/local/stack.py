@@ -14,13 +14,13 @@ from typing import Any, Self
 
 from gapheal import spec
 from gapheal.errors import GaphealError
-from gapheal.judge.health import DETECTOR
 from gapheal.local import bqemulator, functions, pubsub, workers
 from gapheal.local.calls import Reply, call
 from gapheal.local.nearby import calls_urls, write_nearby
 from gapheal.local.ports import Ports
 from gapheal.local.processes import Child, Say, Supervisor
 from gapheal.local.ticker import Ticker
+from gapheal.model.pipeline import DETECTOR
 from gapheal.scaffold import write_function
 
 REPLY_SECONDS = 300.0

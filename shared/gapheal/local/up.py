@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gapheal.judge.health import DETECTOR
 from gapheal.local import pubsub
 from gapheal.local.example import Example
 from gapheal.local.processes import Say
 from gapheal.local.stack import Stack
 from gapheal.local.ticker import TICKS_A_DAY
+from gapheal.model.pipeline import DETECTOR
 
 
 def up(

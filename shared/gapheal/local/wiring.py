@@ -49,9 +49,8 @@ def wire(
     for topic in topics(pipeline):
         clients.publisher.create_topic(name=topic_path(project, topic), **_CALL)
     for name, transition in pipeline.transitions.items():
-        for phase in (*transition.upstream, transition.downstream):
-            if (heard := pipeline.phases[phase].completion_topic) and name in functions:
-                _subscribe(clients, project, heard, f"{name}-hears-{phase}", functions[name])
+        for topic, phase in pipeline.hears(name).items() if name in functions else ():
+            _subscribe(clients, project, topic, f"{name}-hears-{phase}", functions[name])
         if (target := transition.trigger.pubsub) and workers:
             _subscribe(clients, project, target.topic, f"{name}-triggers", f"{workers}/{transition.downstream}")
 

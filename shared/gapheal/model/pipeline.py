@@ -43,6 +43,8 @@ from gapheal.model.fields import (
 from gapheal.model.noun import Noun
 
 Mode = Literal["paused", "observe", "heal"]
+DETECTOR = "gap_detector"
+"""The function of the whole pipeline, and its job among the transitions': no transition may have its name."""
 
 
 class Table(Noun):
@@ -253,3 +255,14 @@ class Pipeline(Noun):
     def feeder(self, phase: str) -> str | None:
         """The name of that transition."""
         return next((name for name, t in self.transitions.items() if t.downstream == phase), None)
+
+    def hears(self, transition: str) -> dict[str, str]:
+        """The topics that tell a transition of finished dates, upstream's and downstream's, and who speaks there first.
+
+        Several phases may announce on one topic; one subscription hears them all.
+        """
+        step, heard = self.transitions[transition], dict[str, str]()
+        for phase in (*step.upstream, step.downstream):
+            if topic := self.phases[phase].completion_topic:
+                heard.setdefault(topic, phase)
+        return heard

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from gapheal.model.pipeline import HttpTarget
+from gapheal.model.pipeline import DETECTOR, HttpTarget
 from gapheal.model.template import PLACEHOLDER, PLACEHOLDERS
 from gapheal.spec.faults import Finding, Path, nearest, show, suggest
 from gapheal.spec.grain import DAY_ALONE, is_grain_placeholder
@@ -24,6 +24,7 @@ _EXCUSES = ("phases.*.tables.*.excuses.*", "transitions.*.policy.excuses.*")
 def findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     """All that does not fit together."""
     yield from check_graph(data)
+    yield from _the_detectors_name(data)
     yield from check_yardsticks(data)
     yield from _unknown_seasons(data)
     yield from _overlapping_windows(data)
@@ -32,6 +33,14 @@ def findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _unfit_templates(data)
     yield from _fan_out_in_batches(data)
     yield from _answers_of_two_meanings(data)
+
+
+def _the_detectors_name(data: Mapping[str, Any]) -> Iterator[Finding]:
+    for path, _ in find(data, f"transitions.{DETECTOR}"):
+        yield (
+            path,
+            "expected another name, found that of the whole pipeline's function; rename the transition",
+        )
 
 
 def _unknown_seasons(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gapheal.judge.health import DETECTOR
-from gapheal.model.pipeline import Pipeline
+from gapheal.model.pipeline import DETECTOR, Pipeline
 from gapheal.ports import Row
 
 

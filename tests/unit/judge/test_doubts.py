@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gapheal.judge.case import Case
 from gapheal.judge.doubts import doubts, season_over, source_stopped, unfilled
-from gapheal.judge.health import DETECTOR, unscanned, unscheduled
+from gapheal.judge.health import unscanned, unscheduled
 from gapheal.model.findings import Kind
 from gapheal.model.passes import Request, Source
+from gapheal.model.pipeline import DETECTOR
 from gapheal.testing import MemorySchedule, small_pipeline
 
 DAY = timedelta(days=1)

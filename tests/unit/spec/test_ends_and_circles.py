@@ -54,6 +54,15 @@ transitions:
             ["11: transitions.c_to_a: expected one direction, found the circle a → b → c → a; take one step out"],
         ),
         (
+            ["gap_detector: {upstream: a, downstream: b}"],
+            [
+                (
+                    "9: transitions.gap_detector: expected another name, "
+                    "found that of the whole pipeline's function; rename the transition"
+                )
+            ],
+        ),
+        (
             ["a_to_c: {}", "b_to_c: {}"],
             [
                 (
