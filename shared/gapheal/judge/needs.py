@@ -11,13 +11,15 @@ from gapheal.model.pipeline import Phase, Pipeline, Table, Transition
 
 
 def tables_of(pipeline: Pipeline, transition: str) -> Iterator[tuple[TableKey, Table]]:
-    """The tables that judging needs: both sides, and what the upstream's own yardstick is counted by."""
+    """The tables that judging needs: both sides, and what upstream's own yardsticks and excuses count."""
     step = pipeline.transitions[transition]
     for phase in (*step.upstream, step.downstream):
         for table in pipeline.phases[phase].tables:
             yield TableKey(phase, table.table), table
     for phase in step.upstream:
         yield from _yardsticks(pipeline, phase)
+    for phase in step.upstream if len(step.upstream) > 1 else ():
+        yield from _counted_before(pipeline, phase)
 
 
 def spec_hash(pipeline: Pipeline, transition: str) -> str:
@@ -43,6 +45,17 @@ def _yardsticks(pipeline: Pipeline, phase: str) -> Iterator[tuple[TableKey, Tabl
         for table in pipeline.phases[before].tables:
             if table.required and (table.counts in counted or (table.counts and by_entities)):
                 yield TableKey(before, table.table), table
+
+
+def _counted_before(pipeline: Pipeline, phase: str) -> Iterator[tuple[TableKey, Table]]:
+    """What excuses further up count: of several upstreams, one may have been excused on a date by any of them."""
+    feeding = pipeline.feeding(phase)
+    for before in feeding.upstream if feeding else ():
+        if (step := pipeline.feeding(before)) and _by_entities(pipeline.phases[before], step):
+            for counted in step.upstream:
+                tables = pipeline.phases[counted].tables
+                yield from ((TableKey(counted, t.table), t) for t in tables if t.required and t.counts)
+        yield from _counted_before(pipeline, before)
 
 
 def _by_entities(phase: Phase, feeding: Transition) -> bool:

@@ -61,6 +61,27 @@ class TestSeveralUpstreams:
         assert (verdict.condition, verdict.reason.code) == ("excused", "upstream_not_required")
         assert verdict.reason.sentence == "nothing requires refined to have this date, and it has no rows of it"
 
+    def test_what_excused_it_may_have_been_counted_further_up(self, story, rewrite):
+        def change(data):
+            for phase in ("other", "shown"):
+                data["phases"][phase] = {"tables": [{"table": f"d.{phase}", "date_column": "day"}]}
+            data["transitions"]["raw_to_refined"]["policy"]["excuses"] = [
+                {"reason": "exhibition", "upstream_entities_below": 2}
+            ]
+            data["transitions"]["both"] = {
+                **data["transitions"]["refined_to_served"],
+                "upstream": ["served", "other"],
+                "downstream": "shown",
+            }
+
+        told = story(rewrite(small_pipeline(), change), name="both", now=NOW)
+        for day, games in zip(days(2), (1, 2), strict=True):
+            told.put("d.raw", day, 20, games)
+            told.put("d.other", day)
+        verdicts = told.look()
+
+        assert [verdicts[day].reason.code for day in days(2)] == ["upstream_not_required", "upstream_rows"]
+
     def test_rows_that_nothing_requires_are_still_upstream(self, both):
         told = both(excuses=[{"reason": "warm-up", "dates": [str(DAY)]}])
         told.put("d.refined", DAY)
