@@ -88,6 +88,24 @@ def test_stalled_and_breaker_are_told_when_their_triggers_have_failed(place):
     assert len(set(told)) == len(told)
 
 
+def test_dates_given_up_behind_a_breaker_that_was_told_are_news_when_it_shuts(place):
+    found = place(breaker_after=2, max_attempts=2, lease_minutes=30)
+    found.settle()
+    found.lost(*days(5))
+    for _ in range(24):
+        found.passes()
+    behind = found.receiver.titles
+    heard = len(found.receiver.said)
+    found.made(*days(1, first=2))
+    found.passes()
+
+    assert [title.removeprefix(f"[small] {NAME}: ") for title in behind if "still" not in title] == [
+        "open gaps, 5 dates",
+        "breaker open",
+    ]
+    assert "stalled, 2 dates, breaker open over" in found.receiver.titles[heard]
+
+
 def test_held_dates_are_told_with_both_words_for_them(place):
     found = place(max_age_days=30)
     found.settle()

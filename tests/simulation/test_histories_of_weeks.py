@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tests.simulation.stage import STEP, Stage, before
+
+from gapheal.alerts import Teller
+from gapheal.testing import MemoryClaims
 
 DAY = timedelta(days=1)
 OLD = before(3)[0]
@@ -74,7 +78,7 @@ def test_an_off_season_a_dead_consumer_and_an_orphan_topic_come_to_a_probe_a_day
     stage = Stage(season, steps=2, breaker_after=5, facts={"dead_hours": (0, 24 * 200)})
     for day in season[20:]:
         stage.world.put("d.p1a", day, 40, 6)
-    days = 120
+    days, titles = 120, people(stage)
     stage.hours(2 * 24)
     stage.hours((days - 2) * 24, every=8)
 
@@ -82,3 +86,23 @@ def test_an_off_season_a_dead_consumer_and_an_orphan_topic_come_to_a_probe_a_day
     assert set(asked) == {STEP, "p1_to_p2"}
     assert max(asked.values()) <= 5 + 5 + days
     assert stage.breakers == {"slow_start", "open"}
+    # One alert each, though dates are given up all the while; reminders come once a week.
+    for name in asked:
+        alerts = [title for title in titles if name in title and ": still " not in title]
+        assert [title for title in alerts if "breaker" in title] == [f"[simulated] {name}: breaker open"]
+        assert sum("stalled" in title for title in alerts) == sum("open gaps over" in title for title in alerts) == 1
+    assert len(titles) < days / 2
+
+
+def people(stage: Stage) -> list[str]:
+    """The titles of what people hear from now on."""
+    heard: list[str] = []
+
+    def deliver(wanted):
+        heard.extend(message.title for _, messages in wanted for message in messages)
+        return {target.id: [None] * len(messages) for target, messages in wanted}
+
+    urls = {"GAPHEAL_ALERT_URLS": "json://nowhere"}
+    teller = Teller(stage.pipeline, stage.ledger, MemoryClaims(stage.hub.clock), urls, deliver)
+    stage.apps = [replace(app, loop=replace(app.loop, alerts=teller)) for app in stage.apps]
+    return heard

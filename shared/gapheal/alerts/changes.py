@@ -58,10 +58,11 @@ def changes(
     if transition and failing in found:
         # A pass that fails has seen nothing else: the rest stands as it was told.
         found, known = {failing: found[failing]}, {key: each for key, each in known.items() if key == failing}
-    opened = tuple(finding for key, finding in found.items() if key not in known)
-    grown = {key: _new(finding, known[key]) for key, finding in found.items() if key in known}
-    grew = tuple((found[key], days) for key, days in grown.items() if days)
     ended = [standing for key, standing in known.items() if key not in found]
+    spoken = {key: each for key, each in found.items() if ended or not _follows(each, found, known)}
+    opened = tuple(finding for key, finding in spoken.items() if key not in known)
+    grown = {key: _new(finding, known[key]) for key, finding in spoken.items() if key in known}
+    grew = tuple((found[key], days) for key, days in grown.items() if days)
     after = {key: standing for key, standing in state.open.items() if standing not in ended}
     after |= {finding.key: Standing.of(finding, now) for finding in opened}
     after |= {finding.key: known[finding.key].grown(finding) for finding, _ in grew}
@@ -85,6 +86,15 @@ def told(state: State, changed: Changes, now: datetime, paged: Sequence[str] = (
         return replace(state, open=after)
     news = changed.opened or changed.grew or changed.over
     return replace(state, open=after, told_at=now, reminders=0 if news else state.reminders + 1)
+
+
+def _follows(finding: Finding, found: Mapping[str, Finding], known: Mapping[str, Standing]) -> bool:
+    """Whether it follows from what people know: behind an open breaker dates are given up, one after the other.
+
+    While the breaker stays open the reminders count them; with its end, or that of anything else, they are news.
+    """
+    breaker = f"{finding.transition}/{Kind.BREAKER}"
+    return finding.kind is Kind.STALLED and breaker in known and breaker in found
 
 
 def _new(finding: Finding, standing: Standing) -> tuple[date, ...]:
