@@ -109,11 +109,19 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 else b"no " + SECRETS[2].encode()
             )
             self.send_response(int(answer))
+            if answer == 302:
+                self.send_header("Location", "/a/page/that/takes/anything")
             if answer == 429:
                 self.send_header("Retry-After", "30")
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
             self.wfile.write(told)
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
 
         def log_message(self, *_: Any) -> None:
             """Nothing."""

@@ -19,7 +19,7 @@ from gapheal.model.passes import Limited
 from gapheal.model.pipeline import Alerts
 from gapheal.testing.clock import NOON
 
-FAULTS = {"429 with Retry-After": 429, "500": 500, "503": 503, "no answer": "hang", "gone": 404}
+FAULTS = {"429 with Retry-After": 429, "500": 500, "503": 503, "no answer": "hang", "gone": 404, "moved": 302}
 
 
 @pytest.fixture(autouse=True)

@@ -171,7 +171,27 @@ def test_pagerduty_opens_and_resolves_by_one_key(place):
     assert [event.action for event in found.receiver.events] == ["trigger", "resolve"]
     assert found.receiver.incidents == set()
     assert found.receiver.events[0].payload["severity"] == "critical"
-    assert "7 open gaps, more than 5" in found.receiver.events[0].payload["summary"]
+    payload = found.receiver.events[0].payload
+    assert payload["summary"] == f"[small] {NAME}: 7 open gaps, more than 5 (page_above): 7 triggered"
+    assert [payload[key] for key in ("source", "component", "group")] == ["gapheal", "small", NAME]
+
+
+def test_who_is_called_reads_what_becomes_of_the_gaps(place):
+    found = place(page_above=5, breaker_after=2, max_age_days=30)
+    found.settle()
+    many_gaps(found)
+    found.passes()
+    for _ in range(4):
+        found.passes()
+    found.world.clock.advance(days=40)
+    found.lost(*days(2, first=10))
+    found.passes()
+
+    assert "(page_above): 5 waiting for their turn, 2 triggered" in found.receiver.events[0].payload["summary"]
+    assert "being healed" not in found.receiver.said[-1].text
+    assert "(page_above): 6 waiting while the breaker is open, 2 held for a person, 1 triggered" in (
+        found.receiver.said[-1].text
+    )
 
 
 def test_a_first_look_is_a_digest_and_calls_nobody(place):
@@ -276,7 +296,7 @@ def test_a_pass_that_fails_ends_nothing_and_the_next_good_one_ends_its_error(pla
     assert [title.removeprefix(f"[small] {NAME}: ") for title in found.receiver.titles] == [
         "open gaps, 3 dates",
         "passes fail",
-        "all well again, open gaps over, passes fail over",
+        "all well again, open gaps over, passes work again",
     ]
     assert "d.raw has no column game" in found.receiver.said[1].text
 

@@ -1,5 +1,6 @@
 """What people read: short, with dates, reasons, since when, and the command that helps."""
 
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from tests.alerts.conftest import days
 from gapheal.alerts import words
 from gapheal.alerts.changes import changes
 from gapheal.alerts.state import Standing, State
-from gapheal.model.findings import Finding, Kind
+from gapheal.model.findings import OF_A_PASS, Finding, Kind
 from gapheal.testing.clock import NOON
 
 DATES = tuple(days(3) + days(1, first=5))
@@ -25,6 +26,16 @@ LATE = Finding(Kind.NO_SCAN, None, "nobody scans", "gapheal schedule list", sinc
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_has_a_name(kind):
     assert words.headline(Finding(kind, None, "s", "c")) == words.NAMES[kind]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_end_of_every_kind_is_a_sentence_that_can_be_read(kind):
+    known = State(n=1, open={f"a_to_b/{kind}": Standing(kind, "a_to_b", "s", NOON)})
+    pipeline = None if kind not in OF_A_PASS else "a_to_b"
+    title = words.note("nba-props", pipeline, changes(pipeline, [], known, now=NOON, baseline=False), NOON).title
+
+    assert "all well again, " in title
+    assert not re.search(r"open over|fail over|over over|scan over|stopped over|events over|effect over", title)
 
 
 def test_a_block_says_dates_reasons_since_when_and_the_command():

@@ -143,14 +143,21 @@ def _send(target: Target, message: Message) -> str | None:
 
 
 def _as_gapheal() -> Any:
-    """Who speaks; no pictures from elsewhere."""
+    """Who speaks; no pictures from elsewhere, and nobody is sent elsewhere: the page one lands on takes anything."""
     import apprise  # noqa: PLC0415 - as above
 
-    return apprise.AppriseAsset(app_id="gapheal", app_desc="gapheal", app_url="", image_url_mask="", image_url_logo="")
+    nowhere = dict.fromkeys(("app_url", "image_url_mask", "image_url_logo"), "")
+    return apprise.AppriseAsset(app_id="gapheal", app_desc="gapheal", http_redirects=False, **nowhere)
 
 
 def _name_incident(plugin: Any, message: Message) -> None:
     """PagerDuty: a success resolves what the same key has opened."""
+    tokens = plugin.template_tokens
+    if plugin.source == tokens["source"]["default"]:  # else the URL names one
+        plugin.source = "gapheal"
+    if plugin.component == tokens["component"]["default"]:
+        _, plugin.component, *rest = str(message.incident).split("/")
+        plugin.group = plugin.group or (rest[0] if rest else None)
     plugin.dedup = message.incident
     plugin.action = "map"
     plugin.details = {**plugin.details, "about": message.body}

@@ -26,6 +26,17 @@ NAMES = {
     Kind.SEASON_OVER: "season over",
     Kind.SOURCE_STOPPED: "source stopped",
 }
+ENDS = {
+    Kind.BREAKER: "breaker closed",
+    Kind.FAILING: "passes work again",
+    Kind.NO_SCAN: "scanned again",
+    Kind.REJECTIONS: "no rejected events left",
+    Kind.UNFILLED: "triggers have effect again",
+    Kind.SCHEDULE: "schedule in order",
+    Kind.SEASON_OVER: "season goes on",
+    Kind.SOURCE_STOPPED: "source goes on",
+}
+"""How a title says that it is over; all else by its name."""
 LOUD = frozenset({Kind.MANY_GAPS, Kind.BREAKER, Kind.FAILING, Kind.NO_SCAN})
 """What is told as a failure; all else is a warning."""
 PAGED = Kind.MANY_GAPS
@@ -174,7 +185,7 @@ def _titles(changed: Changes) -> Iterator[str]:
         yield headline(finding)
     for finding, days in changed.grew:
         yield f"{len(days):,} more {NAMES[finding.kind]}"
-    yield from (f"{NAMES[standing.kind]} over" for standing in changed.over)
+    yield from (ENDS.get(standing.kind) or f"{NAMES[standing.kind]} over" for standing in changed.over)
     if changed.reminder and not (changed.opened or changed.grew or changed.over):
         yield "still " + ", ".join(headline(finding) for finding in changed.standing)
 

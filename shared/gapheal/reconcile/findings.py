@@ -100,7 +100,8 @@ def _of_gaps(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
     mode = done.pipeline.transitions[done.transition].policy.mode
     named = f"gapheal explain {done.transition} {gaps[0].day}"
     if mode == "heal":
-        yield _finding(done, Kind.GAPS, gaps, f"{_dates(gaps)} missing, partial or stale; being healed", named)
+        why = f"{_dates(gaps)} missing, partial or stale: {_becomes(done, gaps)}"
+        yield _finding(done, Kind.GAPS, gaps, why, named)
     else:
         why = f"{_dates(gaps)} missing, partial or stale; mode {mode} sends nothing"
         yield _finding(done, Kind.GAPS, gaps, why, f"gapheal plan --transition {done.transition}")
@@ -110,9 +111,23 @@ def _of_many(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
     most = done.pipeline.transitions[done.transition].policy.page_above
     counted = sorted(each for each in gaps if each.code != TOLD_ONCE)
     if len(counted) > most:
-        why = f"{len(counted)} open gaps, more than {most} (page_above)"
+        why = f"{len(counted)} open gaps, more than {most} (page_above): {_becomes(done, counted)}"
         command = f"gapheal plan --transition {done.transition}"
         yield _finding(done, Kind.MANY_GAPS, counted, why, command, page_above=most)
+
+
+def _becomes(done: Pass, gaps: Iterable[Open]) -> str:
+    """What becomes of them, the most first: whoever is woken wants to know whether they heal by themselves."""
+    in_line = "waiting while the breaker is open" if done.breaker == "open" else "waiting for their turn"
+    words = {
+        Action.HEAL: "triggered",
+        Action.LEASED: "triggered",
+        Action.DEFERRED: in_line,
+        Action.WOULD_HEAL: "would be triggered",
+        Action.HELD: "held for a person",
+    }
+    counts = Counter(words.get(each.action, str(each.action)) for each in gaps)
+    return ", ".join(f"{count:,} {word}" for word, count in counts.most_common())
 
 
 def _of_stalled(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
