@@ -146,8 +146,9 @@ def _as_gapheal() -> Any:
     """Who speaks; no pictures from elsewhere, and nobody is sent elsewhere: the page one lands on takes anything."""
     import apprise  # noqa: PLC0415 - as above
 
-    nowhere = dict.fromkeys(("app_url", "image_url_mask", "image_url_logo"), "")
-    return apprise.AppriseAsset(app_id="gapheal", app_desc="gapheal", http_redirects=False, **nowhere)
+    asset = apprise.AppriseAsset(app_id="gapheal", app_desc="gapheal", app_url="", image_url_mask="", image_url_logo="")
+    asset.http_redirects = False
+    return asset
 
 
 def _name_incident(plugin: Any, message: Message) -> None:
