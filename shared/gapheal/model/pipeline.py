@@ -71,8 +71,8 @@ class Table(Noun):
 
     @property
     def counts(self) -> str | None:
-        """The entity that this table counts, or None where it counts rows alone."""
-        return self.entity or self.entity_column if self.entity_column else None
+        """The entity that this table counts, or None where it counts rows alone; BigQuery's names have no case."""
+        return (self.entity or self.entity_column).lower() if self.entity_column else None
 
 
 class Expected(Noun):

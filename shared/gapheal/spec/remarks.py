@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from gapheal.model.excuses import Excuse
@@ -44,14 +44,24 @@ def _of_transition(pipeline: Pipeline, transition: Transition) -> Iterator[str]:
         yield f"triggers go to {trigger.http.url}"
         if trigger.http.audience and trigger.http.url.startswith("http://"):
             yield "the audience is not used: only https:// URLs are sent a token"
-    downstream = pipeline.phases[transition.downstream].tables
+    upstream, downstream = _upstream_tables(pipeline, transition), pipeline.phases[transition.downstream].tables
+    if not any(table.required for table in upstream):
+        yield f"nothing is ever judged: no table of {', '.join(transition.upstream)} is required"
+    for name in dict.fromkeys(_on_both_sides(upstream, downstream)):
+        yield f"{name} is never missing: it is upstream and downstream"
     if not any(table.required for table in downstream):
         yield f"nothing is ever missing: no table of {transition.downstream} is required"
     for table in downstream:
-        yield from _without_yardstick(table, _upstream_tables(pipeline, transition))
+        yield from _without_yardstick(table, upstream)
     if transition.policy.min_completeness != 1 and not _measured(pipeline, transition):
         share = f"min_completeness {transition.policy.min_completeness}"
         yield f"{share} measures nothing: no table of {transition.downstream} counts an entity that upstream counts"
+
+
+def _on_both_sides(upstream: Iterable[Table], downstream: Iterable[Table]) -> Iterator[str]:
+    """Tables that are compared with themselves: the same rows of the same dates."""
+    read = {(table.table, table.date_column, table.where) for table in upstream}
+    return (table.table for table in downstream if (table.table, table.date_column, table.where) in read)
 
 
 def _without_yardstick(table: Table, upstream: list[Table]) -> Iterator[str]:

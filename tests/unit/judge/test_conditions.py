@@ -57,6 +57,12 @@ def test_a_date_with_too_few_entities_is_partial(entities, ratio, condition):
     assert verdict.condition is condition
 
 
+def test_a_columns_name_in_capitals_counts_the_same():
+    pipeline = small_pipeline(tables={"refined": {"entity_column": "GAME"}})
+
+    assert verdict_of(pipeline, refined=Count(50, 9)).condition is Condition.PARTIAL
+
+
 def test_completeness_is_compared_in_exact_decimals():
     """0.55 * 100 is 55.00000000000001 in binary: 55 of 100 must be enough."""
     verdict = verdict_of(small_pipeline(min_completeness=0.55), raw=Count(100, 100), refined=Count(55, 55))

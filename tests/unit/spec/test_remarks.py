@@ -51,7 +51,7 @@ transitions: {a_to_b: {}, b_to_c: {policy: {mode: paused}}}
         ("entity_column: game_id", "entity_column: player_id", True),
         ("entity_column: gid, entity: game", "entity_column: game_id, entity: game", False),
         ("entity_column: gid, entity: game", "entity_column: game_id", True),
-        ("entity_column: game_id", "entity_column: GAME_ID", True),
+        ("entity_column: game_id", "entity_column: GAME_ID", False),
         ("entity_column: game_id, entity: game", "entity_column: GAME_ID, entity: game", False),
         ("entity_column: game_id, required: false", "entity_column: player_id", False),
     ],
@@ -70,6 +70,20 @@ def test_a_downstream_that_requires_nothing_is_told(ten):
     text = ten.replace("[nba_analytics.player_game_summary]", "[{table: m.b, required: false}]")
 
     assert "phase2_to_phase3: nothing is ever missing: no table of phase3 is required" in remarks(parse(text))
+
+
+def test_an_upstream_that_requires_nothing_is_told(ten):
+    text = ten.replace("[nba_raw.bdl_player_boxscores]", "[{table: r.a, required: false}]")
+
+    assert "phase2_to_phase3: nothing is ever judged: no table of phase2 is required" in remarks(parse(text))
+
+
+@pytest.mark.parametrize(("where", "told"), [("", True), (", where: graded", False)])
+def test_a_table_that_is_compared_with_itself_is_told(ten, where, told):
+    text = ten.replace("[nba_analytics.player_game_summary]", f"[{{table: nba_raw.bdl_player_boxscores{where}}}]")
+    found = "phase2_to_phase3: nba_raw.bdl_player_boxscores is never missing: it is upstream and downstream"
+
+    assert (found in remarks(parse(text))) == told
 
 
 HEAD = """\
