@@ -9,7 +9,7 @@ from tests.backfill.season import CALENDAR, season
 from gapheal import spec
 from gapheal.backfill import Desk, chosen, dated, every, gated, markdown
 from gapheal.cli.backfill_shown import result_lines
-from gapheal.errors import ConfigError, RequestError
+from gapheal.errors import ConfigError, RequestError, Unavailable
 from gapheal.intervals import Interval
 from gapheal.model.passes import Delivery, Request, Source
 
@@ -115,6 +115,38 @@ def test_the_second_of_two_says_which_dates_the_first_holds_and_leaves_them(chai
 
     chained.go(second)
     assert {day for _, day in chained.log} == set(DAYS[6:])
+    report = Desk(chained.app).find(second.id).report
+    for step in report["steps"]:
+        not_done = [(each["date"], each["kind"]) for each in step["not_done"]]
+        assert not_done == [(str(day), "elsewhere") for day in DAYS[3:6]]
+        assert step["not_done"][0]["sentence"] == f"backfill {first.id} by ada holds this date, and it is not done yet"
+    assert not report["passed"]
+    # What it announces names no date that is not done.
+    assert [event["start_date"] for event in chained.events] == [str(DAYS[6])] * 2
+
+
+def test_what_the_first_has_brought_meanwhile_is_done_for_the_second_too(chained):
+    chained.begin(chained.wish(DAYS[0], DAYS[5]))
+    second = chained.begin(chained.wish(DAYS[3], DAYS[-1]))
+
+    def first_is_at_work(_):
+        for phase in ("phase3", "phase4"):
+            chained.fill(phase, DAYS[:6])
+
+    chained.go(second, watch=first_is_at_work)
+    report = Desk(chained.app).find(second.id).report
+
+    assert (report["passed"], [step["not_done"] for step in report["steps"]]) == (True, [[], []])
+
+
+def test_who_cannot_be_asked_for_its_listeners_is_away_and_no_closed_gate(chained, monkeypatch):
+    def away(_):
+        raise Unavailable("Pub/Sub did not answer")
+
+    monkeypatch.setattr(chained.world.publisher, "subscriptions", away)
+
+    with pytest.raises(Unavailable, match="Pub/Sub did not answer"):
+        chained.plan(chained.wish(DAYS[0], DAYS[-1]))
 
 
 @pytest.mark.parametrize("end", ["finish", "cancel"])

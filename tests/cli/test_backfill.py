@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from gapheal import app, spec
-from gapheal.backfill import Desk, Order, Wish
+from gapheal.backfill import Cancelled, Desk, Interrupted, Order, Run, Wish
 from gapheal.errors import Unavailable
 from gapheal.intervals import Interval
 
@@ -124,7 +124,26 @@ def test_another_one_leaves_its_dates(kept: Order, gapheal):
     result = gapheal("backfill", "--start-date", "2024-04-18", "--end-date", "2024-04-25", "--dry-run")
 
     assert f"backfill {kept.id} by ada holds these 6 dates: left to it" in result.output
-    assert "nothing to do" in result.output
+    assert (result.exit_code, "nothing to do" in result.output) == (0, True)
+    # A script that goes on with the rows must not take this for done.
+    assert gapheal("backfill", "--start-date", "2024-04-18", "--end-date", "2024-04-25", "--yes").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [(Cancelled, 1, "was cancelled; `gapheal backfill show"), (Interrupted, 130, "`gapheal backfill --resume")],
+)
+def test_one_that_is_stopped_says_so_to_machines_too(pipeline, listened, gapheal, monkeypatch, stop, code, said):
+    def go(run):
+        raise stop
+
+    monkeypatch.setattr(Run, "go", go)
+    result = gapheal("backfill", *RANGE, "--yes", "--json")
+    told = json.loads(result.stdout)
+    (kept,) = json.loads(gapheal("backfill", "list", "--json").output)
+
+    assert (result.exit_code, told["id"]) == (code, kept["id"])
+    assert said in told["error"]
 
 
 def test_cancelled_it_frees_its_dates(kept: Order, gapheal):

@@ -1,6 +1,7 @@
 """The errors that a newcomer meets first, word by word."""
 
 import importlib
+import json
 import os
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from google.cloud import bigquery
 
 from gapheal.cli import main
+from gapheal.errors import Unavailable
 
 
 @pytest.fixture
@@ -97,6 +99,24 @@ def test_bigquery_does_not_answer(pipeline, project, gapheal, monkeypatch):
     assert (result.exit_code, "BigQuery did not answer" in result.output) == (3, True)
 
 
+@pytest.mark.parametrize("words", [["status"], ["plan"], ["sweep"]])
+def test_a_service_that_is_away_is_waited_for_once(pipeline, gapheal, monkeypatch, words):
+    """However many statements and transitions would ask it next: each would wait as long as the first did."""
+    asked = []
+
+    def away(*_):
+        asked.append(1)
+        raise Unavailable("BigQuery did not answer")
+
+    monkeypatch.setattr("gapheal.ledger.create", away)
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "some-project")
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    pipeline.write_text(f"{pipeline.read_text()}  phase3_to_phase4: {{}}\n".replace("]\ntr", "]\n  phase4: [d.t]\ntr"))
+    result = gapheal(*words, "--json")
+
+    assert (result.exit_code, len(asked)) == (3, 1), result.output
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -112,6 +132,22 @@ def test_wrong_words(words, said, pipeline, bq, gapheal):
     result = gapheal(*words)
 
     assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nosuch"], "No such command 'nosuch'"),
+        (["status", "--nosuch"], "No such option: --nosuch"),
+        (["explain"], "Missing argument"),
+        (["accept", "phase2_to_phase3", "2024-04-16"], "Missing option '--why'"),
+        (["backfill", "--only", "late"], "Invalid value for '--only'"),
+    ],
+)
+def test_wrong_words_in_json(words, said, gapheal):
+    result = gapheal(*words, "--json")
+
+    assert (result.exit_code, said in json.loads(result.stdout)["error"], result.stderr) == (2, True, "")
 
 
 @pytest.mark.parametrize("words", [("--port", "80000"), ("--port", "-1"), ("--tick", "-1")])

@@ -142,14 +142,20 @@ class App:
 
     def deaf(self, transition: str) -> str | None:
         """Why nobody would hear this transition's triggers, if that can be known: publishing alone tells nothing."""
-        target = self._transition(transition).trigger.pubsub
-        if target is None:
-            return None
         try:
-            listeners = self.loop.publisher.subscriptions(target.topic)
+            return self.unheard(transition)
         except GaphealError as error:
             return str(error)
-        if listeners != 0:
+
+    def unheard(self, transition: str) -> str | None:
+        """The same, where who cannot be asked must not pass for who does not listen.
+
+        Raises:
+            ConfigError: there is no such topic, or there are no credentials.
+            Unavailable: Pub/Sub did not answer.
+        """
+        target = self._transition(transition).trigger.pubsub
+        if target is None or self.loop.publisher.subscriptions(target.topic) != 0:
             return None
         return f"topic {target.topic} has no subscription: publishing succeeds and nobody hears it; subscribe the job"
 

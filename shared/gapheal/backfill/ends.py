@@ -25,6 +25,8 @@ class Kind(StrEnum):
     FAILED = "failed"
     BLOCKED = "blocked"
     """The phase before failed on it."""
+    ELSEWHERE = "elsewhere"
+    """Another backfill holds it, and has not brought it yet."""
 
 
 GOOD = frozenset({Kind.DONE, Kind.EXCUSED, Kind.LEFT})
@@ -90,6 +92,11 @@ def broken(verdict: Verdict, seen: Seen | None) -> End:
     """The end of a date that was seen done, and is a gap again."""
     why = f"seen whole before, and no more: {verdict.reason.sentence}"
     return End(verdict.day, Kind.FAILED, POST_CHECK, why, seen=seen)
+
+
+def elsewhere(day: date, name: str, who: str) -> End:
+    """The end of a date that was left to another backfill, which has not brought it by now."""
+    return End(day, Kind.ELSEWHERE, "elsewhere", f"backfill {name} by {who} holds this date, and it is not done yet")
 
 
 def given_up(verdict: Verdict, errors: Iterable[str] = ()) -> End:

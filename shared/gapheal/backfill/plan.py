@@ -259,8 +259,10 @@ class _Planning:
         faults = []
         if policy.mode == "observe":
             faults.append("GAPHEAL_MODE is observe, which nothing overrules: unset it where the backfill is typed")
-        if deaf := self.app.deaf(step.transition):
-            faults.append(deaf)
+        try:
+            faults += filter(None, [self.app.unheard(step.transition)])
+        except ConfigError as error:
+            faults.append(str(error))
         return replace(step, faults=faults)
 
     def _notes(self) -> Iterable[str]:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from gapheal import completion
 from gapheal.app import App
-from gapheal.backfill.ends import GOOD, Kind, Seen, absent, blocked, broken, ended, given_up
+from gapheal.backfill.ends import GOOD, Kind, Seen, absent, blocked, broken, elsewhere, ended, given_up
 from gapheal.backfill.kept import CANCELLED, find
 from gapheal.backfill.order import Order
 from gapheal.backfill.pace import Pace
@@ -57,7 +57,7 @@ class Run:
     ) -> None:
         self._app, self._order, self._sleep, self._watch, self._is_over = app, order, sleep, watch, is_over
         self._works = {
-            name: Work(name, step.phase, set(step.todo | step.short | step.touched))
+            name: Work(name, step.phase, set(step.todo | step.short | step.touched), step.elsewhere)
             for name, step in plan.steps.items()
             if not step.faults
         }
@@ -213,18 +213,28 @@ class Run:
     def _close(self, work: Work) -> None:
         """What follows a step's last date: what was seen done must still be there, and everybody is told, once."""
         ledger, wish = self._app.loop.ledger, self._order.wish
-        if done := {day for day, end in work.ends.items() if end.kind is Kind.DONE}:
-            window = Interval.inclusive(min(done), max(done))
-            request = Request(Source.BACKFILL, window=window, asked=frozenset(done), dry_run=True)
-            looked = self._app.loop.look(work.name, request)
-            for verdict in looked.verdicts:
-                if verdict.condition in {Condition.MISSING, Condition.PARTIAL}:
-                    work.end(broken(verdict, self._seen(work, looked, verdict.day)))
+        self._look_once_more(work)
         rows = ledger.backfill_dates([work.name], wish.window, self._order.started_at)
         healed = {date.fromisoformat(row["partition_date"]) for row in rows if row["healed_at"]}
         failed = {day for day, end in work.ends.items() if end.kind not in GOOD}
         self._announce(work, sorted(day for day in healed - failed if day in wish))
         work.is_closed = True
+
+    def _look_once_more(self, work: Work) -> None:
+        """At what was seen done, and at what was left to others: they may have brought it by now."""
+        done = {day for day, end in work.ends.items() if end.kind is Kind.DONE}
+        left = {day: holder for holder in work.elsewhere for day in holder.days}
+        if not (looked_at := frozenset(done | left.keys())):
+            return
+        window = Interval.inclusive(min(looked_at), max(looked_at))
+        looked = self._app.loop.look(work.name, Request(Source.BACKFILL, window=window, asked=looked_at, dry_run=True))
+        for verdict in looked.verdicts:
+            if verdict.day in done and verdict.condition in {Condition.MISSING, Condition.PARTIAL}:
+                work.end(broken(verdict, self._seen(work, looked, verdict.day)))
+            elif verdict.condition in {Condition.COMPLETE, Condition.EXCUSED}:
+                left.pop(verdict.day, None)
+        for day, holder in left.items():
+            work.end(elsewhere(day, holder.id, holder.who))
 
     def _seen(self, work: Work, looked: Pass, day: date) -> Seen | None:
         if looked.seen is None:

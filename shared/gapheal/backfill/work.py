@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from gapheal.backfill.ends import End
+from gapheal.backfill.plan import Holder
 from gapheal.model.passes import Action, Verdict
 
 UNDER_WAY = frozenset({Action.LEASED, Action.HEAL})
@@ -19,6 +20,8 @@ class Work:
     name: str
     phase: str
     todo: set[date]
+    elsewhere: Sequence[Holder] = ()
+    """Whose the other dates are that were asked for."""
     ends: dict[date, End] = field(default_factory=dict)
     open: dict[date, Verdict] = field(default_factory=dict)
     """What the last pass said of the dates that have not ended."""

@@ -202,7 +202,7 @@ def _still_open(found: Kept | None) -> Order | None:
 
 def _left_at_that(planned: Plan, *, dry_run: bool, as_json: bool) -> typer.Exit:
     """A plan, and nothing that follows it."""
-    short = any(step.short for step in planned.steps.values()) and planned.wish.share is not None
+    short = any(step.short or step.elsewhere for step in planned.steps.values()) and planned.wish.share is not None
     if not planned.dates and not as_json:
         common.out.print("nothing to do")
     return _left(as_json, Exit.REMAINS if short and not dry_run else Exit.DONE, id=None, plan=planned.plain())
@@ -234,13 +234,16 @@ def _run(desk: Desk, order: Order, planned: Plan, who: str, *, as_json: bool) ->
             return run.go()
         except Cancelled:
             progress.close()
-            common.err.print(f"backfill {order.id} was cancelled; `gapheal backfill show {order.id}` tells by whom")
-            raise typer.Exit(Exit.REMAINS) from None
+            said = f"backfill {order.id} was cancelled; `gapheal backfill show {order.id}` tells by whom"
+            if not as_json:
+                common.err.print(said)
+            raise _left(as_json, Exit.REMAINS, id=order.id, error=said) from None
         except (Stopped, KeyboardInterrupt):
             progress.close()
             _goes_on(order)
             _keep_interrupted(desk, order, who)
-            raise typer.Exit(INTERRUPTED) from None
+            said = f"interrupted; `gapheal backfill --resume {order.id}` goes on with it"
+            raise _left(as_json, INTERRUPTED, id=order.id, error=said) from None
         except GaphealError:
             progress.close()
             _goes_on(order)

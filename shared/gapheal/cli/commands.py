@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 import gapheal
 from gapheal.cli import (
     alerts,
     backfill,
+    common,
     complete,
     dashboard,
     decide,
@@ -25,8 +30,25 @@ from gapheal.cli import (
     status,
 )
 
+
+class Root(TyperGroup):
+    """The whole command. What cannot be typed so is told in JSON, too, to whoever asked for JSON."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """Run it and end the process; typer tells of wrong words in a frame on stderr, which no machine reads."""
+        if "--json" not in (sys.argv[1:] if args is None else args):
+            return super().main(args, *rest, **more)
+        try:
+            code = super().main(args, *rest, **{**more, "standalone_mode": False})
+        except TyperException as wrong:
+            common.print_json({"error": wrong.format_message()})
+            code = wrong.exit_code
+        sys.exit(code)
+
+
 command = typer.Typer(
     name="gapheal",
+    cls=Root,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

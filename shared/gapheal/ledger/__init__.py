@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple
 
 from google.api_core import exceptions as google
 
 from gapheal.bigquery import Connection, Parameter, translated
-from gapheal.errors import ConfigError, GaphealError, brief
+from gapheal.errors import ConfigError, GaphealError, Unavailable, brief
 from gapheal.intervals import Interval
 from gapheal.ledger.counted import KEPT, counted
 from gapheal.ledger.create import check_owner, create
@@ -32,6 +33,8 @@ BYTES_A_STATEMENT = 8_000_000
 """Of rows as they travel; BigQuery takes requests of ten million. A date of many tables has some thousands."""
 CLOCKS_DIFFER = timedelta(days=1)
 """A row's own moment is its writer's; it is stored under BigQuery's."""
+AWAY_SECONDS = 1.0
+"""What was away for one is away for whoever asks right after: else each waits for it as long as the first did."""
 ABSENT = ("Unrecognized name", "is not present in table")
 """What BigQuery says of a column that is not there."""
 
@@ -51,6 +54,7 @@ class BigQueryLedger:
         self._connection = connection
         self._name = f"{connection.project}.{pipeline.ledger_dataset}"
         self._ready = False
+        self._away, self._away_until = "", 0.0
         self._lock = Lock()
 
     def recall(self, transition: str, dates: frozenset[date] | None) -> Memory:
@@ -256,11 +260,20 @@ class BigQueryLedger:
         with self._lock:
             if self._ready:
                 return
-            if self._connection.emulator:
-                create(self._connection, self._pipeline)
-            else:
-                check_owner(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
+            if monotonic() < self._away_until:
+                raise Unavailable(self._away)
+            try:
+                self._find()
+            except Unavailable as error:
+                self._away, self._away_until = str(error), monotonic() + AWAY_SECONDS
+                raise
             self._ready = True
+
+    def _find(self) -> None:
+        if self._connection.emulator:
+            create(self._connection, self._pipeline)
+        else:
+            check_owner(self._connection, self._pipeline.pipeline, self._pipeline.ledger_dataset)
 
 
 def _portions(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Row]]]:

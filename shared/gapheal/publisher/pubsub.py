@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from google.pubsub_v1 import PublisherClient
     from google.pubsub_v1.types import PublishRequest
 
-NO_CREDENTIALS = (
-    "no Google credentials: run `gcloud auth application-default login`, or set PUBSUB_EMULATOR_HOST for local work"
-)
+EMULATOR = "PUBSUB_EMULATOR_HOST"
+NO_CREDENTIALS = f"no Google credentials: run `gcloud auth application-default login`, or set {EMULATOR} for local work"
 
 _PASSING = if_exception_type(
     google.Aborted,
@@ -94,7 +93,9 @@ class PubSubPublisher:
         except google.NotFound as error:
             raise ConfigError(_sentence(path, error)) from error
         except google.GoogleAPIError as error:
-            raise Unavailable(_sentence(path, error)) from error
+            host = os.environ.get(EMULATOR)
+            mend = f"; {EMULATOR} is {host}: is `gapheal local up` at work there?" if host else ""
+            raise Unavailable(f"{path}: Pub/Sub did not answer: {brief(error)}{mend}") from error
 
     def _path(self, topic: str) -> str:
         return topic if "/" in topic else f"projects/{self._project}/topics/{topic}"
@@ -108,7 +109,7 @@ class PubSubPublisher:
             if self._made is None:
                 from google.pubsub_v1 import PublisherClient  # noqa: PLC0415 - slow, and most passes publish nothing
 
-                emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
+                emulator = os.environ.get(EMULATOR)
                 credentials = AnonymousCredentials() if emulator else None  # type: ignore[no-untyped-call]  # google-auth has no types
                 try:
                     self._made = PublisherClient(credentials=credentials)
