@@ -76,8 +76,8 @@ class Stale:
 
     def _tables(self, day: date) -> Iterator[tuple[Table, Reason]]:
         case = self._case
-        if day in case.rebuilt:
-            return
+        if day in case.rebuilt and case.entry(day).condition is not Condition.STALE:
+            return  # what was stale before is so still: its newer input is in the rebuilt table, too
         for table, count in case.tables.due(case.transition.downstream, day):
             if why := self._table(day, table, count):
                 yield table, why

@@ -183,6 +183,17 @@ def test_a_rebuilt_table_makes_nothing_stale(story):
     assert {verdict.condition for verdict in told.look().values()} == {Condition.COMPLETE}
 
 
+def test_what_was_stale_before_stays_so_in_a_rebuilt_table(story):
+    told = rebuilt(story, 0, of=12)
+    told.put("d.raw", DAY, 101, at=MADE + timedelta(hours=5))
+    told.look()
+    for day in days(12):
+        told.put("d.raw", day, 101 if day == DAY else 100, at=MADE + timedelta(days=5))
+    stale = [day for day, verdict in told.look().items() if verdict.condition is Condition.STALE]
+
+    assert stale == [DAY]
+
+
 def test_half_of_a_table_is_not_a_rebuilt_one(story):
     stale = [v.day for v in rebuilt(story, 10, of=20).look().values() if v.condition is Condition.STALE]
 
