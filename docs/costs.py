@@ -30,6 +30,12 @@ REQUEST_MILLION, REQUEST_FREE = 0.40, 2_000_000
 JOB, JOBS_FREE = 0.10, 3
 PUBSUB_TIB, PUBSUB_FREE_GIB = 40.0, 10
 LOG_GIB, LOG_FREE_GIB = 0.50, 50
+CONDITION = 0.10
+"""Of an alert policy, a month; from memory, not confirmed."""
+ALERTS, ALERTS_EACH = 9, 2
+"""Policies of one condition that Terraform makes for a pipeline, and for each of its transitions."""
+ALERTS_OF_TEN = ALERTS + 10 * ALERTS_EACH
+ALERTS_OF_TEN_COST = ALERTS_OF_TEN * CONDITION
 
 # --- What is assumed of a pipeline -----------------------------------------------------------------------------------
 

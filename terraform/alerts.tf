@@ -83,15 +83,16 @@ locals {
       seconds = 3600
       help    = "More than `page_above` in the pipeline file. A rebuilt or truncated table? `gapheal plan` shows the runs of dates, and mode `paused` stops all triggers."
     } },
-    # Who watches the watcher. A window of three hours that stays empty for most of a day: the first digest may take a
-    # day to come, and a condition cannot be asked to hold for longer.
+    # Who watches the watcher. A window of two hours that stays empty for 23: the first digest may take a day to come,
+    # and what a query looks back and how long it must hold may together be 25 hours. On the day that has 25, as clocks
+    # go back, it may page once; the digest closes it.
     { for name in local.detectors : "${name}/no_digest" => {
       says = "no daily sweep"
       query = join(" or ", [
-        "sum(increase(${local.series.digests}{${local.of_functions}}[3h])) < 1",
-        "absent_over_time(${local.series.digests}{${local.of_functions}}[3h])",
+        "sum(increase(${local.series.digests}{${local.of_functions}}[2h])) < 1",
+        "absent_over_time(${local.series.digests}{${local.of_functions}}[2h])",
       ])
-      seconds = 84600
+      seconds = 82800
       help    = "Nothing has swept the whole history for a day, and nobody tells of it: what is older than `scan_days` is not looked at. `gapheal schedule list` says whether the detector's job is there and what it was answered; `gapheal sweep` is the same by hand."
     } },
   )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,28 @@ def test_silence_pages_even_where_nothing_was_ever_heard(shipped, name):
     assert "absent_over_time(" in query
     assert f'transition="{name}"' in query
     assert pages[f"{name}/no_scan"]["severity"] == "CRITICAL"
+
+
+def test_no_alert_looks_back_and_holds_for_longer_than_cloud_monitoring_takes(shipped):
+    """24 hours each, 25 together; a policy beyond that is refused by the API, and the whole apply with it."""
+    policies = shipped.of("google_monitoring_alert_policy")
+    told = [each.values["conditions"][0]["condition_prometheus_query_language"][0] for each in policies]
+    unit = {"m": 60, "h": 3600}
+
+    for each in told:
+        back = max((int(n) * unit[u] for n, u in re.findall(r"\[(\d+)([mh])\]", each["query"])), default=0)
+        holds = int(each["duration"].removesuffix("s"))
+        assert back <= 24 * 3600
+        assert back + holds <= 25 * 3600, each["query"]
+        assert holds % 60 == 0
+
+
+def test_there_are_as_many_alerts_as_the_page_of_costs_reckons_with(shipped):
+    costs = runpy.run_path(str(ROOT / "docs" / "costs.py"))
+
+    made = len(shipped.of("google_monitoring_alert_policy"))
+
+    assert made == costs["ALERTS"] + costs["ALERTS_EACH"] * len(PIPELINE.transitions)
 
 
 def test_the_dashboard_shows_only_metrics_that_are_there(shipped):
