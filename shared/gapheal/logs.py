@@ -7,9 +7,9 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 _REPORTED = (
     "source",
@@ -40,8 +40,7 @@ _NO_ID = re.compile(r"0+")
 _SPAN_DIGITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """Whose line it is."""
 
     transition: str
@@ -51,7 +50,7 @@ class Told:
     """None: the file could not be read."""
     project: str | None = None
     """Where the trace is; None: a trace cannot be named."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """The request's, names in any case."""
 
     @property

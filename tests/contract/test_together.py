@@ -164,7 +164,7 @@ def with_last_writes(**raw):
 
 def alike(memory):
     """A memory without what the job that told it cost."""
-    return replace(memory, queries=0, bytes_billed=0)
+    return memory._replace(queries=0, bytes_billed=0)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -200,7 +200,7 @@ def test_a_pass_judges_alike_and_never_takes_more_jobs(built, jobs, policy):
     rows = {name: rows for each in list(STATES.values())[1:3] for name, rows in each.items()}
     assert made.loop.ledger.record("p", {**rows, "verdicts": [verdict(OLD), verdict(OTHER), verdict(LATE)]}) == []
     for request in REQUESTS.values():
-        asked = replace(request, dry_run=True)
+        asked = request._replace(dry_run=True)
         jobs()
         once, ran = made.loop.look(NAME, asked), jobs()
         apart, ran_apart = replace(made.loop, together=None).look(NAME, asked), jobs()
@@ -232,7 +232,7 @@ def test_an_open_date_outside_the_window_is_read_by_itself(built, jobs):
     made = built(small_pipeline(scan_days=10, max_age_days=None))
     made.loop.ledger.record("p", {"verdicts": [verdict(OTHER)], "passes": [scan()]})
     jobs()
-    done = made.loop.look(NAME, replace(SCAN, dry_run=True))
+    done = made.loop.look(NAME, SCAN._replace(dry_run=True))
     _, after = jobs()
 
     assert "@days" in after

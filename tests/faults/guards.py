@@ -10,7 +10,6 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -165,7 +164,7 @@ def _groups(patch: Patch) -> None:
     def careless(self: Any, planned: Any, held: Any, healing: Any) -> None:
         publish(self, planned, held, healing)
         best = min((sent.outcome for sent in healing.sent), key=("published", "unknown", "busy", "failed").index)
-        healing.sent[:] = [replace(sent, outcome=best) for sent in healing.sent]
+        healing.sent[:] = [sent._replace(outcome=best) for sent in healing.sent]
 
     patch.setattr(gapheal.reconcile.healing.Healer, "_publish", careless)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ class Target:
     def _answer(self, message: Message) -> Delivery:
         word = self.script.pop(0) if self.script else "published"
         if isinstance(word, Delivery):
-            return replace(word, message=message)
+            return word._replace(message=message)
         return Delivery(message, word, error=None if word == "published" else f"the target is {word}")
 
 

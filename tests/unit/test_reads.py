@@ -38,7 +38,7 @@ class AtOnce:
         memory = self.world.ledger.recall(transition, dates)
         seen = self.world.warehouse.observe(transition, scope)
         self.world.warehouse.observed.pop()  # it is no observation of its own
-        return memory, replace(seen, queries=0)
+        return memory, seen._replace(queries=0)
 
 
 class Small:
@@ -108,7 +108,7 @@ def test_a_window_in_which_all_open_dates_lie_asks_once():
 def test_open_dates_outside_the_window_alone_are_read_after_it(asked):
     small = Small(scan_days=30)
     small.remember()
-    at_once, apart = (loop.look(NAME, replace(asked, dry_run=True)) for loop in (small.loop, small.apart))
+    at_once, apart = (loop.look(NAME, asked._replace(dry_run=True)) for loop in (small.loop, small.apart))
 
     assert small.apart_asked[0] == Scope(dates=frozenset({OLD}))
     assert judged(at_once) == judged(apart)
@@ -119,7 +119,7 @@ def test_open_dates_outside_the_window_alone_are_read_after_it(asked):
 def test_with_lookback_the_whole_scope_is_read_again_rather_than_a_part_of_it_later():
     small = Small(scan_days=30, lookback_days=3)
     small.remember()
-    at_once, apart = (loop.look(NAME, replace(SCAN, dry_run=True)) for loop in (small.loop, small.apart))
+    at_once, apart = (loop.look(NAME, SCAN._replace(dry_run=True)) for loop in (small.loop, small.apart))
 
     assert small.apart_asked[0] == small.apart_asked[1]
     assert (judged(at_once), at_once.queries) == (judged(apart), 2)
@@ -149,8 +149,8 @@ def test_few_dates_of_which_a_table_shows_nothing_are_read_with_all_the_others(m
         return real(transition, scope, counted)
 
     monkeypatch.setattr(small.world.warehouse, "observe", observe)
-    small.once.read = lambda *_: (small.world.ledger.recall(NAME, None), replace(real(NAME, Scope(JUNE)), queries=0))
-    done = small.loop.look(NAME, replace(SCAN, dry_run=True))
+    small.once.read = lambda *_: (small.world.ledger.recall(NAME, None), real(NAME, Scope(JUNE))._replace(queries=0))
+    done = small.loop.look(NAME, SCAN._replace(dry_run=True))
 
     assert [verdict.day for verdict in done.verdicts] == [OLD, LATE]
 

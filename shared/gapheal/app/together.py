@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 from google.api_core import exceptions as google
@@ -35,7 +34,7 @@ class BigQueryTogether:
         known = memory(asked.question, facts(row for row in answer.rows if row["kind"]), answer.bytes_billed)
         with translated(f"observing {transition}"):
             seen = self._warehouse.told(first, Rows([row for row in answer.rows if not row["kind"]], 0))
-        return known, replace(seen, queries=seen.queries - 1)
+        return known, seen._replace(queries=seen.queries - 1)
 
     def _ask(self, transition: str, sql: str, parameters: dict[str, Parameter]) -> Rows:
         doing = f"reading the ledger and observing {transition}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from gapheal.model.passes import Count, Observations, TableKey
@@ -26,7 +26,7 @@ class Foresight:
             key: {**held, **self.coming.get(key, {})} if key.phase != downstream else held
             for key, held in seen.counts.items()
         }
-        return replace(seen, counts=counts)
+        return seen._replace(counts=counts)
 
     def expect(self, name: str, seen: Observations, days: Iterable[date]) -> None:
         """From now on the downstream of `name` is expected to be whole on these days.

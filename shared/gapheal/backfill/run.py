@@ -7,7 +7,6 @@ another machine, the same rounds go on where they were.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from gapheal import completion
@@ -160,7 +159,7 @@ class Run:
         window = Interval.inclusive(min(ready), max(ready))
         request = Request(Source.BACKFILL, window=window, asked=ready, only=self._order.wish.conditions)
         if self._order.wish.again and not ready <= work.anew:
-            looked = self._app.loop.look(work.name, replace(request, dry_run=True))
+            looked = self._app.loop.look(work.name, request._replace(dry_run=True))
             said = anew(looked, work.anew)
             self._say(work, said, looked)
             work.anew.update(said)

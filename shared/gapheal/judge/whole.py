@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from gapheal.judge.excuses import excuse_for
 from gapheal.judge.needs import expected_key
@@ -18,8 +18,7 @@ from gapheal.model.pipeline import Pipeline, Table, Transition
 NOTHING, NO_FACTS = Count(), TableFacts()
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(NamedTuple):
     """Why one table is not whole on one date."""
 
     phase: str

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from time import monotonic
@@ -72,7 +71,7 @@ class BigQueryLedger:
         if dates is not None or self._pipeline.recount == "all":
             return found
         rows, also_billed = self._read("counts", {"transition": transition, "recorded_since": question.now - KEPT})
-        return replace(found, counted=counted(rows), queries=2, bytes_billed=bytes_billed + also_billed)
+        return found._replace(counted=counted(rows), queries=2, bytes_billed=bytes_billed + also_billed)
 
     def asked(self, transition: str, dates: frozenset[date] | None) -> Asked:
         """What `recall` would ask, not yet asked.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from gapheal.bigquery import Parameter
 from gapheal.errors import ConfigError
@@ -27,8 +26,7 @@ NEVER_A_DAY = date(1, 1, 1)
 """An empty array parameter has no type in some engines; this one day matches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """Whose memory is asked for, at what moment, and of which dates besides the open ones (None: of all)."""
 
     pipeline: Pipeline

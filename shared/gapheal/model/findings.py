@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 TOLD_ONCE = "stale_reported"
 """The reason code of what is told once and over with the next pass: nobody needs to hear that it is over."""
@@ -53,8 +53,7 @@ OF_A_PASS = frozenset(
 """What a pass of a transition tells; all other kinds are told by the daily sweep."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One state of affairs. Two with the same key are the same one, seen at two moments."""
 
     kind: Kind
@@ -68,7 +67,7 @@ class Finding:
     """The dates concerned, ascending."""
     since: datetime | None = None
     """When the oldest of it was first seen, UTC."""
-    numbers: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, Any] = MappingProxyType({})
     """Counts and timestamps that the sentence rests on, never elapsed time; `codes` counts dates by reason code."""
 
     @property

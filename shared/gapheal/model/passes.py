@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -88,20 +87,18 @@ class TableKey(NamedTuple):
     table: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableFacts:
+class TableFacts(NamedTuple):
     """What is known of a table as a whole."""
 
     retention: timedelta | None = None
     """How long after the beginning (UTC) of a date its rows are kept; None: for ever."""
     buffered: bool = False
     """Whether rows are still in the streaming buffer: last writes tell nothing then."""
-    unjudged: Mapping[str, int] = field(default_factory=dict)
+    unjudged: Mapping[str, int] = MappingProxyType({})
     """Rows that belong to no date, by where they are: `__NULL__`, `__UNPARTITIONED__`, `out of range`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Which dates a pass looks at: a run of days, single days, or both."""
 
     window: Interval | None = None
@@ -111,13 +108,12 @@ class Scope:
         return (self.window is not None and day in self.window) or day in self.dates
 
 
-@dataclass(frozen=True, slots=True)
-class Observations:
+class Observations(NamedTuple):
     """What BigQuery held at `now` (UTC, the query's own clock). A date absent from a table has no rows."""
 
     now: datetime
     counts: Mapping[TableKey, Mapping[date, Count]]
-    facts: Mapping[TableKey, TableFacts] = field(default_factory=dict)
+    facts: Mapping[TableKey, TableFacts] = MappingProxyType({})
     """Of a table that is not named nothing special is known."""
     judged: Scope | None = None
     """What is to be judged, where more was seen: the dates before those; None: all that was seen."""
@@ -127,8 +123,7 @@ class Observations:
     """What was counted and is worth remembering: rows of the ledger's table `counts`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One claim of a date and what became of its trigger."""
 
     n: int
@@ -155,8 +150,7 @@ class Accepted(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What the ledger remembers of one date of one transition."""
 
     n: int = 0
@@ -179,7 +173,7 @@ class Entry:
     """When the downstream was last seen to grow since the date was triggered."""
     spec: str | None = None
     """`spec_hash` of the tables as they stood in the file when the verdict was given."""
-    seen_whole: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    seen_whole: Mapping[str, tuple[str, str]] = MappingProxyType({})
     """By downstream table, from when it was last seen whole: upstream's watermark, and the table's own."""
     retried_at: datetime | None = None
     """When a person last said `retry`; None once the date was seen complete, or after seven days."""
@@ -198,20 +192,19 @@ class Heal(NamedTuple):
     """The trigger id that it was sent with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What the ledger remembers of a transition: the dates asked about, and every open or leased one."""
 
-    entries: Mapping[date, Entry] = field(default_factory=dict)
+    entries: Mapping[date, Entry] = MappingProxyType({})
     baseline: bool = False
     """True until a scan or sweep of this transition has been recorded."""
     healed_before: bool = False
     """Whether any trigger was ever followed by a complete date: slow start is over."""
     heals: tuple[Heal, ...] = ()
     """Those of the last lease time, and the last one that ever was."""
-    accepted: Mapping[str, Mapping[date, Accepted]] = field(default_factory=dict)
+    accepted: Mapping[str, Mapping[date, Accepted]] = MappingProxyType({})
     """By phase, of the transition's own phases: dates that a person has accepted as they are."""
-    stalled: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    stalled: Mapping[str, frozenset[date]] = MappingProxyType({})
     """By upstream phase: dates on which the transition that feeds it is stalled."""
     told: Mapping[str, Any] | None = None
     """What people were last told of the transition, as it was written down; None: nothing yet."""
@@ -221,8 +214,7 @@ class Memory:
     bytes_billed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a caller asked for, whichever door it came through."""
 
     source: Source
@@ -301,8 +293,7 @@ class Limited(NamedTuple):
 Claim = Won | Lost | Limited
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One trigger to be sent: for a date, or a run of dates."""
 
     trigger_id: str
@@ -311,8 +302,7 @@ class Message:
     attributes: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """What became of one message."""
 
     message: Message

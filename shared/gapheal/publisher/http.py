@@ -9,7 +9,6 @@ import io
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
@@ -62,7 +61,7 @@ class HttpPublisher:
         refused: Delivery | None = None
         for message in messages:
             if refused:
-                deliveries.append(replace(refused, message=message, error=f"not sent after: {refused.error}"))
+                deliveries.append(refused._replace(message=message, error=f"not sent after: {refused.error}"))
                 continue
             delivery = self._send(trigger.http, message)
             deliveries.append(delivery)

@@ -19,8 +19,7 @@ MOST_RESERVED = 120
 """Seconds of a pass that are kept for the last answer; with more, a slow enough target would never be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One claim of a date and one message that carried it; no message where another pass crashed before sending."""
 
     verdict: Verdict

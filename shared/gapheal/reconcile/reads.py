@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -58,7 +58,7 @@ class Reads:
             return memory, None
         # Somebody's own warehouse need not know what is remembered of counts; it is told where somebody asked for it.
         counted = () if memory.counted is None else (memory.counted,)
-        return memory, replace(self.warehouse.observe(name, reach(policy, scope), *counted), judged=scope)
+        return memory, self.warehouse.observe(name, reach(policy, scope), *counted)._replace(judged=scope)
 
     def _at_once(self, name: str, request: Request, today: date) -> Read | None:
         """The same, of one statement, which reads one snapshot: nothing can heal in between. None: not possible."""
@@ -76,7 +76,7 @@ class Reads:
         needed = reach(policy, scope)
         if more := unseen(policy, looked, needed):
             seen = self._also(name, seen, more, needed)
-        return memory, replace(seen, judged=scope)
+        return memory, seen._replace(judged=scope)
 
     def _also(self, name: str, seen: Observations, more: Scope, needed: Scope) -> Observations:
         """What was seen, and what only the ledger knows of: `more`; everything `needed` where that cannot be added."""
@@ -87,7 +87,7 @@ class Reads:
                 # A table that shows nothing of these few dates may show others: all of them together decide.
                 pass
         whole = self.warehouse.observe(name, needed)
-        return replace(whole, queries=whole.queries + seen.queries, bytes_billed=whole.bytes_billed + seen.bytes_billed)
+        return whole._replace(queries=whole.queries + seen.queries, bytes_billed=whole.bytes_billed + seen.bytes_billed)
 
 
 def both(seen: Observations, more: Observations) -> Observations:
@@ -96,9 +96,8 @@ def both(seen: Observations, more: Observations) -> Observations:
     Each date is of one snapshot. The earlier moment is the careful one: what was claimed after it counts as open.
     """
     facts = {**more.facts, **seen.facts}
-    buffered = {key: replace(facts[key], buffered=True) for key, told in more.facts.items() if told.buffered}
-    return replace(
-        seen,
+    buffered = {key: facts[key]._replace(buffered=True) for key, told in more.facts.items() if told.buffered}
+    return seen._replace(
         counts={key: {**counts, **more.counts.get(key, {})} for key, counts in seen.counts.items()},
         facts={**facts, **buffered},
         queries=seen.queries + more.queries,

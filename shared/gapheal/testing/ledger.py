@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -41,7 +41,7 @@ class MemoryLedger:
         found = memory(question, _Recollection(self.rows, question, dates).facts())
         if dates is not None or self.pipeline.recount == "all":
             return found
-        return replace(found, counted=_counted(self.rows["counts"], transition, question.now - KEPT), queries=2)
+        return found._replace(counted=_counted(self.rows["counts"], transition, question.now - KEPT), queries=2)
 
     def record(self, pass_id: str, rows: Mapping[str, Sequence[Row]]) -> list[str]:
         """Append; a pass that was recorded is not recorded twice."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from google.api_core import exceptions as google
 
@@ -29,8 +30,7 @@ def reads_metadata(pipeline: Pipeline, connection: Connection) -> bool:
     return {"on": True, "off": False, "auto": not connection.emulator}[pipeline.metadata]
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(NamedTuple):
     """The statement that an observation begins with, and what its answer is read by."""
 
     transition: str

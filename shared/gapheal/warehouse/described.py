@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,8 +36,7 @@ class Partitioning(NamedTuple):
     """How long after its beginning (UTC) a partition is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(NamedTuple):
     """One table, as the catalogue tells it."""
 
     name: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from gapheal.bigquery import Parameter
@@ -17,8 +17,7 @@ UNPARTITIONED = "__UNPARTITIONED__"
 NULL = "__NULL__"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One table to count."""
 
     number: int
@@ -32,8 +31,7 @@ class Source:
     """Only these are counted; None: all of the statement's scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class Partitions:
+class Partitions(NamedTuple):
     """Tables of one dataset whose partitions' metadata is to be read."""
 
     number: int

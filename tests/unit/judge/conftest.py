@@ -1,7 +1,7 @@
 """A story in memory: tables change, time passes, and each look at them is remembered as the ledger would."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -78,11 +78,11 @@ class Story:
         return stopped(self._case())
 
     def retry(self, day: date):
-        self.entries[day] = replace(self.entries[day], retried_at=self.now)
+        self.entries[day] = self.entries[day]._replace(retried_at=self.now)
 
     @staticmethod
     def with_message(entry: Entry, message: str) -> Entry:
-        return replace(entry, attempts=tuple(replace(attempt, message=message) for attempt in entry.attempts))
+        return entry._replace(attempts=tuple(attempt._replace(message=message) for attempt in entry.attempts))
 
     def _case(self) -> Case:
         return Case(self.pipeline, self.name, self._seen(), self._memory(), self.request)

@@ -1,6 +1,5 @@
 """What is done about a gap, through the pure judge."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -134,7 +133,7 @@ def test_an_edit_of_the_file_gives_no_new_attempts_and_makes_no_old_gap_young(be
     attempts = [attempt(n, minutes_ago=3000 - n, watermark=before) for n in (1, 2, 3)]
     entry = Entry(3, tuple(attempts), Condition.MISSING, Action.HELD, before, None, NOW, NOW - timedelta(days=60))
     policy = {"max_age_days": 30}
-    (held,) = judged(small_pipeline(**policy), memory=Memory({DAY: replace(entry, attempts=())}))
+    (held,) = judged(small_pipeline(**policy), memory=Memory({DAY: entry._replace(attempts=())}))
     (stalled,) = judged(small_pipeline(**policy), memory=Memory({DAY: entry}))
 
     assert (held.action, stalled.action) == (Action.HELD, Action.STALLED)

@@ -1,6 +1,5 @@
 """What a backfill asks for, and dates that a person wants made anew."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -48,7 +47,7 @@ def again(story):
         for table in ("d.raw", "d.refined"):
             found.put(table, ONE, at=WRITTEN if tells else None)
         assert found.look()[ONE].condition == "complete"
-        found.entries[ONE] = replace(found.entries[ONE], retried_at=found.now, again_at=found.now)
+        found.entries[ONE] = found.entries[ONE]._replace(retried_at=found.now, again_at=found.now)
         found.later(minutes=1)
         return found
 
@@ -86,7 +85,7 @@ def test_every_table_must_be_written_after_the_trigger(story, two_tables):
     for table in ("d.raw", "d.refined", "d.second"):
         found.put(table, ONE, at=WRITTEN)
     found.look()
-    found.entries[ONE] = replace(found.entries[ONE], retried_at=found.now, again_at=found.now)
+    found.entries[ONE] = found.entries[ONE]._replace(retried_at=found.now, again_at=found.now)
     found.later(minutes=1)
     found.look()
     found.later(minutes=1)
@@ -122,7 +121,7 @@ def test_a_claim_that_was_perhaps_never_sent_is_no_re_run(again, message, expect
     story = again()
     entry = story.entries[ONE]
     attempt = Attempt(1, story.now, "unknown", entry.watermark, 100, 10, message)
-    story.entries[ONE] = replace(entry, n=1, attempts=(attempt,))
+    story.entries[ONE] = entry._replace(n=1, attempts=(attempt,))
     story.later(minutes=121)
 
     assert str(story.look()[ONE].action) == expected

@@ -1,6 +1,5 @@
 """A date that a person has rolled back is left alone until somebody says otherwise."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -67,7 +66,7 @@ def test_what_was_rolled_back_is_no_sudden_loss_of_others():
     complete = Entry(condition=Condition.COMPLETE, spec=spec_hash(small_pipeline(), "raw_to_refined"))
     entries = dict.fromkeys(DAYS, complete)
     lost = judged(entries)
-    kept = judged({**entries, **dict.fromkeys(DAYS[:10], replace(complete, hold=HELD.hold))})
+    kept = judged({**entries, **dict.fromkeys(DAYS[:10], complete._replace(hold=HELD.hold))})
 
     assert {verdict.reason.code for verdict in lost.values()} == {"sudden_loss"}
     assert [kept[day].reason.code for day in DAYS] == ["rolled_back"] * 10 + ["missing"] * 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -433,7 +432,7 @@ def test_facts_are_of_this_moment(cloud):
     cloud.look()
     cloud.world.tables["d.raw"].partitions.append(("__NULL__", 2, None))
 
-    assert cloud.look().facts[RAW] == replace(TableFacts(), unjudged={"__NULL__": 2})
+    assert cloud.look().facts[RAW] == TableFacts()._replace(unjudged={"__NULL__": 2})
     assert cloud.look().counts[RAW] == {FIRST: Count(3, None, cloud.clock.now())}
 
 
