@@ -65,7 +65,7 @@ bench: setup .bench/function/ready $(PEERS:%=.bench/%/ready)  ## Measure against
 .bench/function/ready: functions/requirements.txt
 	@echo "Installing what a function needs into .bench/function ..."
 	@$(PYTHON) -m venv .bench/function
-	@.bench/function/bin/python -m pip install --quiet --quiet --no-deps --require-hashes --requirement $< && touch $@ || echo "what a function needs could not be installed"
+	@.bench/function/bin/python -m pip install --quiet --quiet --require-hashes --requirement $< && touch $@ || echo "what a function needs could not be installed"
 
 .PHONY: profile
 profile: setup  ## Draw flame graphs of a pass and of a cold start into .bench/profile

@@ -38,15 +38,11 @@ def zips(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> Path:
-    """The programs of an empty environment with what functions/requirements.txt pins, hash by hash.
-
-    Without looking for more: the lock is whole, and an older pip does not see that a pin serves `google-auth[…]` too.
-    """
+    """The programs of an empty environment with what functions/requirements.txt pins, hash by hash."""
     home = tmp_path_factory.mktemp("environment")
     venv.create(home, with_pip=True)
     lock = ROOT / "functions" / "requirements.txt"
-    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet"]
-    words = [*pip, "--no-deps", "--require-hashes", "--requirement", lock]
+    words = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", lock]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
     if done.returncode:
         if os.environ.get("CI") == "true" or "hashes" in done.stderr.lower():
