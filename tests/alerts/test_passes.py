@@ -103,7 +103,7 @@ def test_dates_given_up_behind_a_breaker_that_was_told_are_news_when_it_shuts(pl
         "open gaps, 5 dates",
         "breaker open",
     ]
-    assert "stalled, 2 dates, breaker open over" in found.receiver.titles[heard]
+    assert "stalled, 2 dates, breaker closed" in found.receiver.titles[heard]
 
 
 def test_held_dates_are_told_with_both_words_for_them(place):
@@ -117,6 +117,19 @@ def test_held_dates_are_told_with_both_words_for_them(place):
     assert said.title == f"[small] {NAME}: held, 3 dates"
     assert 'gapheal retry raw_to_refined 2024-06-01..2024-06-03 --why "…"' in said.text
     assert "`accept`" in said.text
+
+
+def test_stuck_dates_are_told_with_their_table_and_the_command_that_accepts_them(watched):
+    stuck(watched)
+    watched.passes()
+    (said,) = watched.receiver.said
+
+    assert "1 date is waiting for an upstream that is not whole and is written no more: d.raw; " in said.text
+    command = said.text.partition("  -> gapheal ")[2].partition(" --why")[0]
+    assert command == "accept raw 2024-06-01"
+    watched.app.decide("accept", "raw", ["2024-06-01"], who="ann", why="they never sent more")
+    watched.passes()
+    assert watched.receiver.titles[-1].endswith("all well again, stuck over")
 
 
 def test_stale_dates_that_are_only_reported_are_told_once_and_fade(place):

@@ -143,15 +143,21 @@ def _of_held(done: Pass, gaps: list[Open]) -> Iterator[Finding]:
 
 
 def _of_stuck(done: Pass) -> Iterator[Finding]:
-    found = [_open(verdict) for verdict in done.verdicts if _is_stuck(verdict.condition, verdict.reason.code)]
+    judged = [verdict for verdict in done.verdicts if _is_stuck(verdict.condition, verdict.reason.code)]
     entries = _unjudged(done)
-    found += [
+    remembered = [
         Open(day, Action.NONE, e.code or "", e.first_seen_at) for day, e in entries if _is_stuck(e.condition, e.code)
     ]
-    if found:
-        dates = sorted(found)
+    if dates := sorted([*map(_open, judged), *remembered]):
         why = f"{_dates(dates)} waiting for an upstream that is not whole and is written no more"
-        yield _finding(done, Kind.STUCK, dates, why, f"gapheal explain {done.transition} {dates[0].day}")
+        command = f"gapheal explain {done.transition} {dates[0].day}"
+        # Each date's reason has its table and the command that accepts it; one command may do for all.
+        tables = sorted({verdict.reason.numbers["table"] for verdict in judged})
+        accepts = {verdict.reason.numbers["command"].partition(f" {verdict.day} ")[0] for verdict in judged}
+        if len(accepts) == 1 and not remembered:
+            why += f": {', '.join(tables)}; `accept` takes it as it is"
+            command = f'{accepts.pop()} {_runs(dates)} --why "…"'
+        yield _finding(done, Kind.STUCK, dates, why, command)
 
 
 def _is_stuck(condition: Condition | None, code: str | None) -> bool:
@@ -200,8 +206,11 @@ def _open(verdict: Verdict) -> Open:
 
 
 def _retry(done: Pass, gaps: Iterable[Open]) -> str:
-    runs = fold(each.day for each in gaps)
-    return f'gapheal retry {done.transition} {" ".join(map(str, runs[:5]))} --why "…"'
+    return f'gapheal retry {done.transition} {_runs(gaps)} --why "…"'
+
+
+def _runs(gaps: Iterable[Open]) -> str:
+    return " ".join(map(str, fold(each.day for each in gaps)[:5]))
 
 
 def _dates(gaps: Iterable[Open]) -> str:
