@@ -158,6 +158,17 @@ def test_what_only_a_query_finds_is_a_fault_too(file, schedule, gapheal):
     assert (result.exit_code, "gme_id" in result.output) == (2, True)
 
 
+def test_it_is_told_beside_a_table_of_another_transition_that_is_not_there(file, schedule, gapheal):
+    where = "{table: nba_raw.bdl_player_boxscores, where: \"gme_id = 'a'\"}"
+    text = FILE.replace("tables: [nba_raw.bdl_player_boxscores]", f"tables: [{where}]")
+    text = text.replace("transitions:\n", "  phase4: [nba_analytics.gone]\ntransitions:\n  phase3_to_phase4: {}\n")
+    file.write_text(text)
+    gone, unread = gapheal("validate", "--live").output.strip().splitlines()
+
+    assert "nba_analytics.gone was not found" in gone
+    assert unread.startswith("phases.phase2: table nba_raw.bdl_player_boxscores cannot be read: ")
+
+
 def test_without_live_no_table_is_read(file, gapheal, monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     result = gapheal("validate", "--json")

@@ -68,9 +68,12 @@ def live(pipeline: Pipeline, project: str | None = None) -> Live:
     connection = connect(pipeline.pipeline, project_of(pipeline, project), pipeline.location)
     tables = all_tables(pipeline)
     found = survey(connection, tables)
+    try:
+        seen = observed(pipeline, connection)
+    except ConfigError as error:
+        raise ConfigError("\n".join(dict.fromkeys([*found.faults, *str(error).splitlines()]))) from error
     if found.faults:
         raise ConfigError("\n".join(found.faults))
-    seen = observed(pipeline, connection)
     metadata = reads_metadata(pipeline, connection)
     told = [*_ledger(pipeline, connection), *warnings(pipeline, found.tables, seen, metadata=metadata)]
     reports = [report(pipeline, key, table, found.tables[key], metadata=metadata) for key, table in tables.items()]

@@ -87,9 +87,11 @@ def access(world: World) -> Iterator[Check]:
 
 
 def _whose(fault: str) -> str:
-    """`observing phase2_to_phase3: …`; what is found before that names its table itself."""
-    told = fault.partition(":")[0]
-    return told.removeprefix("observing ") if told.startswith("observing ") else "a table"
+    """Of `observing phase2_to_phase3: …` the transition, of `phases.phase2: table nba_raw.games …` the table."""
+    place, _, told = fault.partition(": ")
+    if place.startswith("observing "):
+        return place.removeprefix("observing ")
+    return told.split()[1] if told.startswith("table ") else "a table"
 
 
 def _said(seen: Observations) -> str:
