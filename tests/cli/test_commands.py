@@ -4,7 +4,10 @@ import base64
 import json
 
 import pytest
+import typer
 from jsonschema import Draft202012Validator
+
+from gapheal.cli.commands import command
 
 GAPS = [f"2024-04-{day}" for day in range(20, 26)]
 
@@ -209,3 +212,21 @@ def test_validate_tells_of_a_season_that_ended(pipeline, gapheal):
     pipeline.write_text(text + "seasons: {nba: [{start: 2021-10-19, end: 2022-06-17}]}\n")
 
     assert "nba ended on 2022-06-17: everything later is excused as summer" in gapheal("validate").output
+
+
+def leaves(command, *path):
+    """Every command that does something, and how it is typed."""
+    below = getattr(command, "commands", {})
+    if not below or command.invoke_without_command:
+        yield " ".join(path), command
+    for name, each in below.items():
+        yield from leaves(each, *path, name)
+
+
+@pytest.mark.parametrize(("words", "typed"), list(leaves(typer.main.get_command(command))))
+def test_every_command_takes_json_and_a_pipeline_and_has_an_example(words, typed):
+    options = {name for each in typed.params for name in each.opts}
+
+    # The demo tells the story of one pipeline.
+    assert {"--json"} | ({"--pipeline"} if words != "demo" else set()) <= options
+    assert f"Example: gapheal {words}" in typed.help

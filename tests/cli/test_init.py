@@ -138,7 +138,7 @@ def test_what_is_there_is_never_overwritten(datasets, gapheal, tmp_path):
     function.write_text("mine")
     (tmp_path / "pipeline.yaml").write_text("mine")
     refused = gapheal("init", *DATASETS)
-    beside = gapheal("init", *DATASETS, "--out", "new/second.yaml")
+    beside = gapheal("init", *DATASETS, "--pipeline", "new/second.yaml")
 
     assert (refused.exit_code, "is never overwritten: name another with --out" in refused.output) == (2, True)
     assert (tmp_path / "pipeline.yaml").read_text() == function.read_text() == "mine"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,11 +13,15 @@ from pathlib import Path
 import pytest
 
 from gapheal import spec
+from gapheal.cli import common
 from gapheal.errors import ConfigError
 from gapheal.local import demo
 from gapheal.local.demo import story
+from gapheal.local.demo.findings import Findings, Plan, Witnessed
+from gapheal.local.demo.story import DemoFailed
 from gapheal.local.example import Example
 
+MEASURED = ("gaps", "healed", "dates_asked_for", "messages", "useless")
 TURNED = {"mode", "max_age_days", "max_in_flight"}
 
 
@@ -36,6 +41,26 @@ def test_the_demo_heals_with_the_shipped_file_but_for_what_it_says():
 def test_a_shipped_file_without_the_line_to_be_turned_is_a_fault_that_names_it():
     with pytest.raises(ConfigError, match="mode: observe"):
         demo.healing("version: 1\n")
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_machines_are_told_what_was_measured_and_nothing_else(capsys, monkeypatch, holds):
+    def told(_plant, _broker, _folder, narrator):
+        narrator.say("the story")
+        if not holds:
+            raise DemoFailed("Not all of it holds")
+        return Findings(Plan((), (), (), (), {"phase3": frozenset()}, {}), {}, {"phase3": Witnessed()}, {}, None)
+
+    monkeypatch.setattr(demo, "_run", told)
+    code = demo.run(tell=common.print_json)
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+
+    assert (code, said["holds"], "the story" in err) == (0 if holds else 1, holds, True)
+    if holds:
+        assert said["phases"] == {"phase3": dict.fromkeys(MEASURED, 0)}
+    else:
+        assert said["error"] == "Not all of it holds"
 
 
 @pytest.mark.emulator

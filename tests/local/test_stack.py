@@ -273,6 +273,28 @@ def test_up_says_what_runs_and_what_to_try_until_ctrl_c(up, marked, folder, temp
     assert list(temporary.iterdir()) == []
 
 
+def test_up_tells_machines_where_everything_listens(folder, temporary, marked):
+    words = ["local", "up", "--json", "--tick", "0", "--broker", "embedded", "--pipeline", folder / "pipeline.yaml"]
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("gapheal"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        said = ""
+        while not said.endswith("\n}\n"):
+            said += process.stdout.readline() or pytest.fail(process.stderr.read())
+        told = json.loads(said)
+        os.kill(process.pid, signal.SIGINT)
+        rest, aside = process.communicate(timeout=120)
+
+    assert (process.returncode, rest, marked()) == (0, "", set())
+    assert (told["pipeline"], list(told["functions"])) == ("nba-props", ["phase2_to_phase3"])
+    assert told["env"]["BIGQUERY_EMULATOR_HOST"] == told["bigquery"]
+    assert "All of it is stopped." in aside
+
+
 @pytest.mark.parametrize("chance", range(3))
 def test_ctrl_c_while_it_starts_leaves_nothing(up, gone, temporary, chance):
     time.sleep(random.Random(chance).uniform(0.2, 3))  # noqa: S311 - any moment will do, the same ones each time

@@ -24,7 +24,9 @@ DatasetsOption = Annotated[
 ProjectOption = Annotated[str | None, typer.Option("--project", help="By default GOOGLE_CLOUD_PROJECT.")]
 NameOption = Annotated[str | None, typer.Option("--name", help="Of the pipeline; by default the project's.")]
 ZoneOption = Annotated[str | None, typer.Option("--timezone", help='What "today" means: America/New_York.')]
-OutOption = Annotated[Path, typer.Option("--out", help="The file to write; one that is there is never touched.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", "--pipeline", "-p", help="The file to write; one that is there is never touched.")
+]
 FunctionsOption = Annotated[Path, typer.Option("--functions", help="The folder of the functions.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the file, and write nothing.")]
 

@@ -99,31 +99,46 @@ def up(
     pipeline: Annotated[
         Path | None, typer.Option("--pipeline", "-p", help="A pipeline file; without one the NBA example runs.")
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run everything on this machine until Ctrl-C: BigQuery and Pub/Sub emulators, functions, a scheduler.
 
+    With --json one document, once all of it runs, says what listens where; what goes on is told on stderr.
+
     Example: gapheal local up --pipeline pipeline.yaml
     """
-    with common.told(as_json=False):
+    with common.told(as_json=as_json):
         _needs_local()
-        from gapheal.local.up import up as run  # noqa: PLC0415 - an extra
+        from gapheal.local.up import plain  # noqa: PLC0415 - an extra
+        from gapheal.local.up import up as run  # noqa: PLC0415
 
-        run(pipeline, broker=broker, first_port=port, tick_seconds=tick, say=_say)
+        where = common.err if as_json else common.out
+        run(
+            pipeline,
+            broker=broker,
+            first_port=port,
+            tick_seconds=tick,
+            say=lambda line: where.print(line, markup=False, soft_wrap=True),
+            ready=(lambda stack: common.print_json(plain(stack))) if as_json else None,
+        )
 
 
 def demo(
     plant: Annotated[int | None, typer.Option(help="A seed: other dates are broken as well, at random.")] = None,
     broker: BrokerOption = "auto",
+    as_json: JsonOption = False,
 ) -> None:
     """Break a pipeline as the seasons of 2021 to 2024 broke one, and watch it heal; ends with what was measured.
 
+    With --json that end is one document, and the story goes to stderr.
+
     Example: gapheal demo --plant 7
     """
-    with common.told(as_json=False):
+    with common.told(as_json=as_json):
         _needs_local()
         from gapheal.local.demo import run  # noqa: PLC0415 - an extra
 
-        raise typer.Exit(run(plant=plant, broker=broker))
+        raise typer.Exit(run(plant=plant, broker=broker, tell=common.print_json if as_json else None))
 
 
 def _held_against_bigquery(pipeline: Pipeline) -> Live:
@@ -156,7 +171,3 @@ def _needs_local() -> None:
         raise ConfigError(
             "the local stack needs gapheal's extra `local`: install it with that (in a clone, `make setup` does)"
         ) from missing
-
-
-def _say(line: str) -> None:
-    common.out.print(line, markup=False, soft_wrap=True)

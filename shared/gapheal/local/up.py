@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gapheal.local import pubsub
 from gapheal.local.example import Example
@@ -23,8 +24,12 @@ def up(
     tick_seconds: float | None = None,
     seed: Callable[[Stack], object] | None = None,
     say: Say = print,
+    ready: Callable[[Stack], object] | None = None,
 ) -> None:
-    """Run a pipeline, by default the NBA example with its data, until Ctrl-C or SIGTERM; arguments as for `Stack`."""
+    """Run a pipeline, by default the NBA example with its data, until Ctrl-C or SIGTERM; arguments as for `Stack`.
+
+    Once all of it runs `ready` is called; by default that says what runs where.
+    """
     if pipeline is None:
         example = Example.nba()
         pipeline, workers, seed = example.pipeline, workers or example.workers, seed or example.seed
@@ -41,12 +46,27 @@ def up(
     )
     try:
         with stack:
-            say(description(stack, tick_seconds))
+            (ready or (lambda stack: say(description(stack, tick_seconds))))(stack)
             while True:
                 time.sleep(0.5)
                 stack.supervisor.check()
     except KeyboardInterrupt:
         say("All of it is stopped.")
+
+
+def plain(stack: Stack) -> dict[str, Any]:
+    """What runs where, and the environment that leads there; as JSON values."""
+    return {
+        "pipeline": stack.pipeline.pipeline,
+        "project": stack.project,
+        "bigquery": stack.bigquery_host,
+        "pubsub": stack.pubsub_host,
+        "workers": stack.workers_url,
+        "functions": stack.function_urls,
+        DETECTOR: stack.detector_url,
+        "logs": str(stack.supervisor.logs),
+        "env": stack.env(),
+    }
 
 
 def description(stack: Stack, tick_seconds: float | None) -> str:

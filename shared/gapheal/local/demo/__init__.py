@@ -7,11 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gapheal import spec
 from gapheal.errors import ConfigError
-from gapheal.local.demo.findings import Plan
+from gapheal.local.demo.findings import Findings, Plan
 from gapheal.local.demo.narrator import Narrator
 from gapheal.local.demo.story import DemoFailed, Story
 from gapheal.local.demo.world import World
@@ -27,28 +29,37 @@ TURNED = {
 machine does the work of a whole warehouse."""
 
 
-def run(plant: int | None = None, broker: Kind = "auto") -> int:
+def run(
+    plant: int | None = None, broker: Kind = "auto", tell: Callable[[Mapping[str, Any]], object] | None = None
+) -> int:
     """Tell the story; the exit code is 0 if all of it holds.
 
     Args:
         plant: breaks other dates as well; the same number, the same dates.
         broker: which Pub/Sub.
+        tell: is given what was measured, as JSON values; the story goes to stderr then.
     """
-    with Narrator() as narrator, tempfile.TemporaryDirectory(prefix="gapheal-demo-") as folder:
+    tell_machines = tell or (lambda _: None)
+    with (
+        Narrator(aside=tell is not None) as narrator,
+        tempfile.TemporaryDirectory(prefix="gapheal-demo-") as folder,
+    ):
         try:
-            _run(plant, broker, Path(folder), narrator)
+            findings = _run(plant, broker, Path(folder), narrator)
         except DemoFailed as failure:
             narrator.title(str(failure))
+            tell_machines({"holds": False, "error": str(failure)})
             return 1
         except KeyboardInterrupt:
             narrator.title("Stopped. Nothing is left running.")
             return 130
+        tell_machines({"holds": True, "seconds": round(narrator.elapsed), "phases": findings.plain()})
         narrator.title(f"All of it holds, after {narrator.elapsed:.0f} s. Nothing is left running.")
         narrator.say(f"Next, the same world to play with:  {_command()} local up")
     return 0
 
 
-def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> None:
+def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> Findings:
     example = Example.nba()
     pipeline, plan = folder / "pipeline.yaml", folder / "plan.json"
     pipeline.write_text(healing(example.pipeline.read_text()))
@@ -66,7 +77,7 @@ def _run(plant: int | None, broker: Kind, folder: Path, narrator: Narrator) -> N
     )
     with stack, World.of(stack) as world:
         shipped = spec.load(example.pipeline)
-        Story(stack, world, Plan.read(json.loads(plan.read_text())), shipped, narrator).tell()
+        return Story(stack, world, Plan.read(json.loads(plan.read_text())), shipped, narrator).tell()
 
 
 def _seed(stack: Stack, example: Example, plan: Path, plant: int | None, narrator: Narrator) -> None:

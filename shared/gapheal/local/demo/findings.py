@@ -121,6 +121,19 @@ class Findings:
         found = self.games[phase]
         return all(found[table].get(day, 0) == due[day] for table, due in self.plan.games[phase].items() if day in due)
 
+    def plain(self) -> dict[str, Any]:
+        """By phase; as JSON values."""
+        return {
+            phase: {
+                "gaps": len(gaps),
+                "healed": self.healed(phase),
+                "dates_asked_for": self.witnessed[phase].dates.total(),
+                "messages": self.witnessed[phase].messages,
+                "useless": len(self.witnessed[phase].useless),
+            }
+            for phase, gaps in self.plan.gaps.items()
+        }
+
     def faults(self) -> Iterator[str]:
         """Whatever is not as it must be, a sentence each."""
         for phase in self.plan.gaps:

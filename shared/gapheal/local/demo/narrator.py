@@ -18,10 +18,11 @@ PLAIN_WIDTH = 150
 
 
 class Narrator:
-    """Prints lines from any thread; colours only where somebody watches."""
+    """Prints lines from any thread, to stdout or `aside`; colours only where somebody watches."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    def __init__(self, *, aside: bool = False) -> None:
+        watched = (sys.stderr if aside else sys.stdout).isatty()
+        self._console = Console(highlight=False, stderr=aside, width=None if watched else PLAIN_WIDTH)
         self._started = self._spoke = time.monotonic()
         self._doing: Callable[[], str] = str
         self._lock = threading.Lock()

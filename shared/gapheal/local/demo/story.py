@@ -43,8 +43,8 @@ class Story:
         self._shipped = shipped
         self._narrator = narrator
 
-    def tell(self) -> None:
-        """All of it.
+    def tell(self) -> Findings:
+        """All of it; what was measured.
 
         Raises:
             DemoFailed: something is not as it must be.
@@ -54,6 +54,7 @@ class Story:
         self._draining()
         findings = self._again()
         self._outcome(findings)
+        return findings
 
     def _hole(self) -> None:
         tell, plan = self._narrator, self._plan
