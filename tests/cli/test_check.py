@@ -173,6 +173,15 @@ def test_a_first_phase_that_lacks_only_expected_dates_is_not_whole():
     assert asked.check("1", Interval.inclusive(DAYS[0], DAYS[1])).whole
 
 
+def test_what_the_next_phase_may_lack_excuses_nothing_of_a_first_phase():
+    world, asked = gate()
+    world.warehouse.put("d.raw", DAYS[0], 2, 1)
+    asked.decide("accept", "phase1_to_phase2", [str(DAYS[0])], who="ann", why="known")
+
+    assert asked.check("2", WINDOW).whole
+    assert short(asked.check("1", WINDOW)) == [(DAYS[0], "partial")]
+
+
 def test_what_upstream_was_never_given_is_said_of_the_phase_after_it():
     world, asked = gate()
     for table in ("d.raw", "d.refined"):

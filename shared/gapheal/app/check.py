@@ -11,12 +11,16 @@ from typing import Any
 from gapheal.app.plan import grouped
 from gapheal.errors import ConfigError
 from gapheal.intervals import Interval, fold
-from gapheal.model.passes import GAPS, Action, Condition, Reason, Request, Source, Verdict
+from gapheal.judge import Case, judge
+from gapheal.model.passes import GAPS, Action, Condition, Reason, Request, Source, TableKey, Verdict
 from gapheal.model.pipeline import Pipeline
 from gapheal.reconcile import Loop
+from gapheal.reconcile.records import Pass
 from gapheal.spec.names import phase_named
 
 WHOLE = frozenset({Condition.COMPLETE, Condition.STALE, Condition.EXCUSED})
+ITSELF = "itself?"
+"""A phase that no file can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def check(loop: Loop, asked: str, window: Interval | None) -> Checked:
     request = Request(Source.SCAN, window=window, dry_run=True)
     done = looking.look(name, request)
     told = _of_first(phase) if first else _of_the_data
-    verdicts = [told(verdict) for verdict in done.verdicts if window is None or verdict.day in window]
+    judged = _by_itself(looking.pipeline, phase, done) if first else done.verdicts
+    verdicts = [told(verdict) for verdict in judged if window is None or verdict.day in window]
     gaps = [day for day in done.source_gaps if window is None or day in window]
     found = Checked(phase, name, window, verdicts, gaps, first, [])
     return replace(found, notes=list(_notes(loop.pipeline, found)))
@@ -106,6 +111,20 @@ def _looking(pipeline: Pipeline, name: str, phase: str) -> Pipeline:
         ends = {"upstream": (phase,)}
     changed = transition.model_copy(update={**ends, "policy": transition.policy.model_copy(update=policy)})
     return pipeline.model_copy(update={"transitions": {**pipeline.transitions, name: changed}})
+
+
+def _by_itself(pipeline: Pipeline, phase: str, done: Pass) -> list[Verdict]:
+    """A first phase judged as if it were made from itself: what the next one may lack excuses nothing here."""
+    if done.seen is None:
+        return []
+    step = pipeline.transitions[done.transition].model_copy(update={"downstream": ITSELF})
+    phases = {**pipeline.phases, ITSELF: pipeline.phases[phase]}
+    alone = pipeline.model_copy(
+        update={"phases": phases, "transitions": {**pipeline.transitions, done.transition: step}}
+    )
+    counts = {TableKey(ITSELF, key.table): count for key, count in done.seen.counts.items() if key.phase == phase}
+    seen = done.seen._replace(counts={**done.seen.counts, **counts})
+    return judge(Case(alone, done.transition, seen, done.memory, done.request), "observe")
 
 
 def _of_the_data(verdict: Verdict) -> Verdict:
