@@ -41,8 +41,7 @@ def scope_of(policy: Policy, request: Request, memory: Memory, today: date) -> S
         return _from(policy.start_date, Scope(request.window, frozenset(pending)))
     start = EARLIEST
     if policy.scan_days and request.source is Source.SCAN:
-        # One day more than asked: the rough clock may be behind the query's.
-        start = today - timedelta(days=policy.scan_days + 1)
+        start = today - timedelta(days=policy.scan_days)
     return _from(policy.start_date, Scope(Interval.inclusive(start, LATEST), frozenset(pending)))
 
 
