@@ -65,10 +65,10 @@ class Published:
 
 def publish_completion(
     *,
-    phase: str,
+    phase: str | int,
     start_date: str | date | None = None,
     end_date: str | date | None = None,
-    dates: Iterable[str | date] | None = None,
+    dates: str | date | Iterable[str | date] | None = None,
     pipeline: str | Path | Pipeline | None = None,
     project: str | None = None,
     topic: str | None = None,
@@ -82,7 +82,7 @@ def publish_completion(
         phase: a phase of the file; `3` means `phase3`.
         start_date: the first date, with `end_date`; both included.
         end_date: the last date.
-        dates: instead of a range; each a date, or a run `2024-04-16..2024-04-30`.
+        dates: instead of a range; each a date, or a run `2024-04-16..2024-04-30`. Of a moment, here as above, the day.
         pipeline: the file, or what `spec.load` made of it; by default GAPHEAL_PIPELINE, else `pipeline.yaml` here.
             With `topic` none is needed, and the phase's name is not checked.
         project: instead of the file's and of GOOGLE_CLOUD_PROJECT.
@@ -99,8 +99,8 @@ def publish_completion(
     about = {"processor_name": processor_name, "status": status, "correlation_id": correlation_id}
     known = _pipeline(pipeline, topic)
     today = datetime.now(UTC).astimezone(known.zone if known else None).date()
-    days = days_of(start_date, end_date, dates, today)
-    said = compose(known, phase, days, topic=topic, about=about)
+    days = days_of(start_date, end_date, [dates] if isinstance(dates, (str, date)) else dates, today)
+    said = compose(known, str(phase), days, topic=topic, about=about)
     done = publish(said, publisher_of(known, project))
     if done.warning:
         log.warning(done.warning)
@@ -216,17 +216,21 @@ def _runs(
     start_date: str | date | None, end_date: str | date | None, dates: Iterable[str | date] | None, today: date
 ) -> list[Interval]:
     ends = {"start_date": start_date, "end_date": end_date}
-    given = {name: str(value) for name, value in ends.items() if value is not None}
+    given = {name: _text(value) for name, value in ends.items() if value is not None}
     if dates is not None:
         if given:
             raise Malformed(f"expected start_date and end_date, or dates; found dates and {' and '.join(given)}")
-        listed = [_run(str(text), f"dates[{at}]", today) for at, text in enumerate(dates)]
+        listed = [_run(_text(text), f"dates[{at}]", today) for at, text in enumerate(dates)]
         return fold(unfold(listed))
     if len(given) < len(ends):
         lacking = " and no ".join(name for name in ends if name not in given)
         raise Malformed(f"expected start_date and end_date, or dates; found no {lacking}")
     first, last = (request_day(text, name, today) for name, text in given.items())
     return [span(first, last)]
+
+
+def _text(value: str | date) -> str:
+    return str(value.date() if isinstance(value, datetime) else value)
 
 
 def _run(text: str, where: str, today: date) -> Interval:

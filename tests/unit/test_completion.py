@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -126,6 +126,15 @@ def test_a_phase_that_nobody_can_hear_of_is_refused(phase, told):
 
 
 RANGE = {"phase": "anything", "start_date": "2024-04-16", "end_date": "2024-04-16"}
+
+
+@pytest.mark.parametrize("dates", ["2024-04-16", date(2024, 4, 16), [datetime(2024, 4, 16, 23, 59, tzinfo=UTC)]])
+def test_what_a_script_has_at_hand_is_taken(monkeypatch, dates):
+    publisher = MemoryPublisher()
+    monkeypatch.setattr(completion, "publisher_of", lambda *_: publisher)
+    gapheal.publish_completion(phase=3, dates=dates, pipeline=pipeline())
+
+    assert json.loads(publisher.sent[0].data) == {"phase": "phase3", "game_date": "2024-04-16"}
 
 
 def test_a_topic_that_is_named_needs_no_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from gapheal.intervals import DAY
@@ -114,8 +114,8 @@ class Case:
         return entry.first_seen_at if kept else self.now
 
     def midnight(self, day: date) -> datetime:
-        """The beginning of `day` where the pipeline is."""
-        return datetime.combine(day, time(), self.pipeline.zone)
+        """The beginning of `day` where the pipeline is; in UTC, as the ledger gives it back: reasons must not change."""
+        return datetime.combine(day, time(), self.pipeline.zone).astimezone(UTC)
 
     @cached_property
     def rebuilt(self) -> frozenset[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 from gapheal.intervals import DAY
@@ -81,7 +81,7 @@ def season_over(case: Case) -> Iterator[Finding]:
             )
             numbers = {"dates": len(days), "season": season, "ended": str(ended)}
             command = f"gapheal explain {case.name} {days[-1]}"
-            yield Finding(Kind.SEASON_OVER, case.name, why, command, days, _begin(case, days[0]), numbers)
+            yield Finding(Kind.SEASON_OVER, case.name, why, command, days, case.midnight(days[0]), numbers)
             return
 
 
@@ -102,7 +102,7 @@ def source_stopped(case: Case) -> Iterator[Finding]:
     if why:
         command = f"gapheal explain {case.name} {last + DAY}"
         numbers = {"last_date": str(last)}
-        yield Finding(Kind.SOURCE_STOPPED, case.name, why, command, (), _begin(case, last + DAY), numbers)
+        yield Finding(Kind.SOURCE_STOPPED, case.name, why, command, (), case.midnight(last + DAY), numbers)
 
 
 def _fell_silent(case: Case, last: date) -> str | None:
@@ -143,7 +143,3 @@ def _demanded(case: Case, after: date, before: date) -> int:
     excuses = [excuse for excuse in case.policy.excuses if not excuse.upstream_entities_below]
     days = (after + n * DAY for n in range(1, (before - after).days))
     return sum(excuse_for(excuses, day, case.pipeline.seasons) is None for day in days)
-
-
-def _begin(case: Case, day: date) -> datetime:
-    return case.midnight(day).astimezone(UTC)

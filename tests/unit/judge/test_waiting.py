@@ -30,6 +30,14 @@ class TestStuck:
         assert (verdict.condition, verdict.reason.code) == ("waiting", "stuck_rows")
         assert "`gapheal accept raw 2024-03-10 --why …`" in verdict.reason.sentence
 
+    def test_the_moment_is_told_as_the_ledger_gives_it_back(self, story):
+        pipeline = small_pipeline(min_completeness=0.5, tables={"raw": {"min_rows": 50}})
+        told = story(pipeline.model_copy(update={"timezone": "America/New_York"}), now=NOW)
+        told.memory["baseline"] = True
+        told.put("d.raw", DAY, 20, 10)
+
+        assert "since 2024-03-10T05:00:00+00:00" in told.look()[DAY].reason.sentence
+
     def test_of_a_fed_phase_the_transition_that_feeds_it_is_named(self, story):
         told = story(small_pipeline(), name="refined_to_served", now=NOW)
         told.put("d.raw", DAY)
