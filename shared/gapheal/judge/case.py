@@ -114,7 +114,7 @@ class Case:
         return entry.first_seen_at if kept else self.now
 
     def midnight(self, day: date) -> datetime:
-        """The beginning of `day` where the pipeline is; in UTC, as the ledger gives it back: reasons must not change."""
+        """The beginning of `day` where the pipeline is; in UTC, as the ledger gives it back."""
         return datetime.combine(day, time(), self.pipeline.zone).astimezone(UTC)
 
     @cached_property
