@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+import pytest
 from tests.simulation.facts import TODAY
 from tests.simulation.stage import STEP, Stage, before
 
@@ -12,9 +13,13 @@ OLD = before(3)[0]
 TONIGHT = TODAY
 
 
-def test_a_queue_of_25_jobs_of_6_minutes_behind_one_worker_gets_no_second_message_and_the_breaker_stays_shut():
+@pytest.mark.parametrize("lease_minutes", [120, 30])
+def test_a_queue_of_25_jobs_of_6_minutes_behind_one_worker_gets_no_second_message_and_the_breaker_stays_shut(
+    lease_minutes,
+):
     # No completion event arrives: the scans alone see the queue at work.
-    stage = Stage(26, max_in_flight=25, breaker_after=1, facts={"job_minutes": (6, 6), "workers": 1, "event_lost": 1.0})
+    facts = {"job_minutes": (6, 6), "workers": 1, "event_lost": 1.0}
+    stage = Stage(26, max_in_flight=25, breaker_after=1, lease_minutes=lease_minutes, facts=facts)
     stage.hours(5)
 
     assert sorted(len(run.published) for run in stage.witness.runs)[-2:] == [1, 25]

@@ -27,7 +27,8 @@ def judge(case: Case, mode: Mode) -> list[Verdict]:
         mode: the transition's effective mode; `observe` turns heal into would_heal.
     """
     judging = _Judging(case)
-    return Actions(case, mode, judging.conditions.stale).decide(judging.verdicts())
+    verdicts = judging.verdicts()
+    return Actions(case.saw(verdicts), mode, judging.conditions.stale).decide(verdicts)
 
 
 class _Judging:

@@ -57,18 +57,17 @@ def breaker(case: Case, verdicts: Iterable[Verdict]) -> Breaker | None:
 
 def _last_good(case: Case, verdicts: Mapping[date, Verdict]) -> datetime | None:
     """When a trigger was last seen to bring something, or a person said to try again."""
-    moments = [heal.healed_at for heal in case.memory.heals]
+    moments = [heal.healed_at for heal in case.heals]
     for entry in case.memory.entries.values():
         moments += [moment for moment in (entry.grew_at, entry.retried_at) if moment]
-    for verdict in verdicts.values():
-        moments += [case.now] if verdict.triggered_at or verdict.grew_at == case.now else []
+    moments += [case.now for verdict in verdicts.values() if verdict.grew_at == case.now]
     return max(moments, default=None)
 
 
 def _failures(case: Case, verdicts: Mapping[date, Verdict]) -> Iterator[Result]:
     """Each message that brought nothing to any of its dates; one that is no gap any more has its own answer."""
     taken = max((attempt.claimed_at for attempt in _attempts(case) if attempt.delivered), default=None)
-    healed = {heal.message for heal in case.memory.heals}
+    healed = {heal.message for heal in case.heals}
     brought: dict[str, list[datetime | None]] = {}
     for day, entry in case.memory.entries.items():
         verdict = verdicts.get(day)

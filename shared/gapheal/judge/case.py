@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import Self
 
 from gapheal.intervals import DAY
 from gapheal.judge.needs import spec_hash
 from gapheal.judge.watermark import last_write, same_data, watermark
 from gapheal.judge.whole import Tables
-from gapheal.model.passes import OPEN, Condition, Count, Entry, Memory, Observations, Request, Source
+from gapheal.model.passes import OPEN, Condition, Count, Entry, Heal, Memory, Observations, Request, Source, Verdict
 from gapheal.model.pipeline import Pipeline
 
 UNKNOWN = Entry()
@@ -41,7 +42,14 @@ class Case:
         self.spec = spec_hash(self.pipeline, self.name)
         self.now = self.seen.now
         self.newest_due = self.now.astimezone(self.pipeline.zone).date() - timedelta(days=self.policy.lag_days)
+        self.heals: tuple[Heal, ...] = tuple(self.memory.heals)
         self._watermarks: dict[date, str] = {}
+
+    def saw(self, verdicts: Iterable[Verdict]) -> Self:
+        """Count the heals that this very look shows with those that are remembered; the case itself."""
+        shown = (Heal(v.triggered_at, self.now, v.trigger_id) for v in verdicts if v.triggered_at)
+        self.heals = (*self.memory.heals, *shown)
+        return self
 
     @property
     def start(self) -> date:

@@ -14,7 +14,7 @@ def lease_until(case: Case, attempt: Attempt) -> datetime:
 
     A working queue is not a dead one: a heal of an earlier trigger renews the later ones' wait.
     """
-    earlier = (heal.healed_at for heal in case.memory.heals if heal.triggered_at < attempt.claimed_at)
+    earlier = (heal.healed_at for heal in case.heals if heal.triggered_at < attempt.claimed_at)
     return max([attempt.claimed_at, *earlier]) + timedelta(minutes=case.policy.lease_minutes)
 
 

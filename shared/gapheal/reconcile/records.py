@@ -55,7 +55,9 @@ class Pass:
     @property
     def case(self) -> Case | None:
         """What it judged by, made anew; None where nothing was observed."""
-        return Case(self.pipeline, self.transition, self.seen, self.memory, self.request) if self.seen else None
+        if self.seen is None:
+            return None
+        return Case(self.pipeline, self.transition, self.seen, self.memory, self.request).saw(self.verdicts)
 
     @property
     def queries(self) -> int:

@@ -104,6 +104,24 @@ def test_a_heal_of_an_earlier_trigger_renews_the_lease_of_a_later_one():
     assert verdict.action is Action.LEASED
 
 
+def test_a_heal_that_this_pass_is_the_first_to_see_renews_leases_like_any_other():
+    """A lease that is shorter than the time between two scans would else end under a queue that works."""
+    first, second = days(2)
+    entries = {
+        first: remembering(attempt(minutes_ago=61)).entries[DAY],
+        second: remembering(attempt(minutes_ago=60)).entries[DAY],
+    }
+    counts = {
+        TableKey("raw", "d.raw"): dict.fromkeys(entries, Count(100, 10)),
+        TableKey("refined", "d.refined"): {first: Count(100, 10)},
+    }
+    case = Case(small_pipeline(lease_minutes=30), "raw_to_refined", Observations(NOW, counts), Memory(entries), SCAN)
+    healed, waits = judge(case, "heal")
+
+    assert (healed.condition, waits.action) == (Condition.COMPLETE, Action.LEASED)
+    assert waits.reason.numbers["lease_until"] == "2024-03-20T12:30:00+00:00"
+
+
 def test_a_heal_of_a_later_trigger_renews_nothing():
     healed = Heal(NOW - timedelta(minutes=100), NOW - timedelta(minutes=30))
     (verdict,) = judged(
