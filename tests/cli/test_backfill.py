@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+import typer
 
 from gapheal import app, spec
 from gapheal.backfill import Cancelled, Desk, Interrupted, Order, Run, Wish
@@ -54,6 +55,22 @@ def test_with_nobody_to_ask_it_wants_yes(pipeline, listened, gapheal, more):
 
     assert result.exit_code == 2
     assert "expected --yes, found nobody to ask (no terminal or --json)" in result.output
+
+
+@pytest.mark.parametrize(("answer", "code"), [(False, 0), (typer.Abort(), 130)], ids=["no", "ctrl-c"])
+def test_who_does_not_say_yes_has_sent_nothing(pipeline, listened, gapheal, endpoint, monkeypatch, answer, code):
+    def told(_):
+        if isinstance(answer, bool):
+            return answer
+        raise answer
+
+    monkeypatch.setattr(typer, "confirm", told)
+    monkeypatch.setattr("gapheal.cli.common.is_somebody_there", lambda: True)
+    result = gapheal("backfill", *RANGE)
+
+    assert (result.exit_code, "nothing was sent or written" in result.output) == (code, True)
+    assert endpoint.received == []
+    assert json.loads(gapheal("backfill", "list", "--json").output) == []
 
 
 def test_nothing_to_do_keeps_no_backfill(pipeline, listened, gapheal):
@@ -150,6 +167,7 @@ def test_cancelled_it_frees_its_dates(kept: Order, gapheal):
     result = gapheal("backfill", "cancel", kept.id, "--json")
 
     assert json.loads(result.output) == {"id": kept.id, "freed": 0, "in_flight": {}}
+    assert "It was cancelled before its end." in gapheal("backfill", "show", kept.id, "--markdown").output
     assert gapheal("backfill", "--resume", kept.id).exit_code == 2
     plan = json.loads(gapheal("backfill", "--dates", "2024-04-20..2024-04-25", "--dry-run", "--json").output)["plan"]
     assert plan["to_do"] == 6

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from gapheal.backfill.ends import GOOD
-from gapheal.backfill.kept import ROLLED_BACK, Kept
+from gapheal.backfill.kept import CANCELLED, ROLLED_BACK, Kept
 from gapheal.backfill.order import Order
 from gapheal.backfill.work import Work
 from gapheal.intervals import fold
@@ -128,13 +128,13 @@ def _lines(said: Mapping[str, Any]) -> Iterator[str]:
         times = (_clock(each["first_trigger_at"]), _clock(each["last_heal_at"]))
         yield "| " + " | ".join(map(str, (each["transition"], *numbers, excused, *times))) + " |"
     yield ""
-    yield from _not_done(said["report"])
+    yield from _not_done(said["report"], said["state"])
     yield from _put_back((said["report"] or {}).get(ROLLED_BACK, []))
 
 
-def _not_done(report: Mapping[str, Any] | None) -> Iterator[str]:
+def _not_done(report: Mapping[str, Any] | None, state: str) -> Iterator[str]:
     if report is None or "steps" not in report:
-        yield "It has not come to its end."
+        yield "It was cancelled before its end." if state == CANCELLED else "It has not come to its end."
         return
     left_out = report.get("left_out", [])
     for name in left_out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,6 @@ from gapheal.cli.stopping import Stopping
 from gapheal.errors import GaphealError, RequestError
 from gapheal.model.moments import minute
 
-INTERRUPTED = 130
 NO_REASON = "no reason was given"
 WISHED = ("start_date", "end_date", "dates", "phases", "only", "again", "newest_first", "max_in_flight", "gate", "why")
 """What a backfill keeps from its beginning to its end."""
@@ -111,7 +109,8 @@ def backfill(
         if dry_run or not (planned.dates or order):
             raise _left_at_that(planned, dry_run=dry_run, as_json=as_json)
         if not yes:
-            _ask(order, as_json=as_json)
+            question = "Go on with it?" if order else "Begin?"
+            common.confirm(question, as_json=as_json, shows="the plan", otherwise="nothing was sent or written")
         order, planned = _taken_up(desk, planned, order, who, why)
         works = _run(desk, order, planned, who, as_json=as_json)
         report = desk.finish(order, works, who)
@@ -243,7 +242,7 @@ def _run(desk: Desk, order: Order, planned: Plan, who: str, *, as_json: bool) ->
             _goes_on(order)
             _keep_interrupted(desk, order, who)
             said = f"interrupted; `gapheal backfill --resume {order.id}` goes on with it"
-            raise _left(as_json, INTERRUPTED, id=order.id, error=said) from None
+            raise _left(as_json, common.INTERRUPTED, id=order.id, error=said) from None
         except GaphealError:
             progress.close()
             _goes_on(order)
@@ -269,14 +268,6 @@ def _show(planned: Plan, order: Order | None) -> None:
         common.out.print(f"backfill {order.id} by {order.who}, begun {begun}, goes on", markup=False, soft_wrap=True)
     for line in plan_lines(planned):
         common.out.print(line, soft_wrap=True)
-
-
-def _ask(order: Order | None, *, as_json: bool) -> None:
-    if as_json or not sys.stdin.isatty():
-        raise RequestError("expected --yes, found nobody to ask (no terminal or --json); --dry-run shows the plan")
-    if not typer.confirm("Go on with it?" if order else "Begin?"):
-        common.out.print("nothing was sent or written")
-        raise typer.Exit(Exit.DONE)
 
 
 def _left(as_json: bool, code: int, **answer: Any) -> typer.Exit:

@@ -35,6 +35,9 @@ class Exit(IntEnum):
     UNAVAILABLE = 3
 
 
+INTERRUPTED = 130
+"""What a shell calls Ctrl-C."""
+
 PipelineOption = Annotated[
     Path, typer.Option("--pipeline", "-p", envvar="GAPHEAL_PIPELINE", help="The pipeline file, or its resolved form.")
 ]
@@ -107,6 +110,35 @@ def since(text: str | None, wired: app.App, otherwise: datetime) -> datetime:
     if text is None:
         return otherwise
     return datetime.combine(day(text, wired.today), time(), wired.pipeline.zone).astimezone(UTC)
+
+
+def confirm(question: str, *, as_json: bool, shows: str, otherwise: str) -> None:
+    """Ask before anything is done; who says no, or Ctrl-C, ends the command here.
+
+    Args:
+        question: yes goes on.
+        as_json: a machine is not asked.
+        shows: what --dry-run would.
+        otherwise: what is told when nothing is done.
+
+    Raises:
+        RequestError: there is nobody to ask.
+    """
+    if as_json or not is_somebody_there():
+        raise RequestError(f"expected --yes, found nobody to ask (no terminal or --json); --dry-run shows {shows}")
+    try:
+        goes_on, code = typer.confirm(question), int(Exit.DONE)
+    except typer.Abort:
+        out.print()
+        goes_on, code = False, INTERRUPTED
+    if not goes_on:
+        out.print(otherwise)
+        raise typer.Exit(code)
+
+
+def is_somebody_there() -> bool:
+    """Whether a question would be read."""
+    return sys.stdin.isatty()
 
 
 def print_json(value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -15,7 +14,6 @@ from gapheal.cli import common
 from gapheal.cli.backfill import IdArgument, WhoOption
 from gapheal.cli.common import DEFAULT_PIPELINE, HEAL, Exit, JsonOption, PipelineOption
 from gapheal.cli.decide import me
-from gapheal.errors import RequestError
 from gapheal.model.moments import second
 from gapheal.model.passes import Count
 
@@ -65,7 +63,9 @@ def rollback(
         done: list[Part] = []
         if found_now.parts and not dry_run:
             if not yes:
-                _ask(as_json=as_json)
+                common.confirm(
+                    "Put these dates back?", as_json=as_json, shows="the rows", otherwise="nothing was written"
+                )
             done = backfills.performed(app, past, found_now, who, why)
     if as_json:
         common.print_json({**found_now.plain(), "done": len(done)})
@@ -101,11 +101,3 @@ def _table(found: Rollback) -> Table:
 
 def _said(count: Count) -> str:
     return f"{count.rows}" if count.entities is None else f"{count.rows} ({count.entities})"
-
-
-def _ask(*, as_json: bool) -> None:
-    if as_json or not sys.stdin.isatty():
-        raise RequestError("expected --yes, found nobody to ask (no terminal or --json); --dry-run shows the rows")
-    if not typer.confirm("Put these dates back?"):
-        common.out.print("nothing was written")
-        raise typer.Exit(Exit.DONE)
