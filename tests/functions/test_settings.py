@@ -139,14 +139,16 @@ def test_the_environment_can_only_lower_the_mode(function, pipeline_file, monkey
     assert ("GAPHEAL_MODE" in report.get("note", "")) is (outcome[0] != written)
 
 
-@pytest.mark.parametrize("word", ["off", "HEAL", "obsrve"])
-def test_a_mode_that_is_none_is_told(function, monkeypatch, word):
+@pytest.mark.parametrize(
+    ("word", "mend"), [("off", ""), ("HEAL", "; did you mean heal?"), ("obsrve", "; did you mean observe?")]
+)
+def test_a_mode_that_is_none_is_told(function, monkeypatch, word, mend):
     monkeypatch.setenv("GAPHEAL_MODE", word)
 
     answer = function.client.post("/", data=SCAN)
 
     assert answer.status_code == 500
-    assert answer.json["error"].startswith(f"GAPHEAL_MODE: expected paused, observe, heal, found '{word}'; ")
+    assert answer.json["error"] == f"GAPHEAL_MODE: expected paused, observe, heal, found '{word}'{mend}"
 
 
 def test_without_a_project_the_mend_is_told(pipeline_file, monkeypatch):

@@ -17,7 +17,7 @@ from gapheal.model.passes import Request, Source, Verdict
 from gapheal.model.pipeline import Mode, Pipeline, Transition
 from gapheal.ports import Alerts, Schedule, Unasked
 from gapheal.reconcile import Loop, Pass, report
-from gapheal.spec.faults import suggest
+from gapheal.spec.faults import meant
 
 if TYPE_CHECKING:
     from gapheal.app.check import Checked
@@ -194,7 +194,7 @@ class App:
         known = self.pipeline.transitions
         if name not in known:
             raise ConfigError(
-                f"expected one of the file's transitions ({', '.join(known)}), found {name}; {suggest(name, known)}"
+                f"expected one of the file's transitions ({', '.join(known)}), found {name}{meant(name, known)}"
             )
         return known[name]
 

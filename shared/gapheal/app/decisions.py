@@ -12,7 +12,7 @@ from gapheal.errors import ConfigError, RequestError
 from gapheal.intervals import DAY, LATEST, Interval, fold, unfold
 from gapheal.model.pipeline import Pipeline
 from gapheal.ports import RETRY_LASTS, Row
-from gapheal.spec.faults import suggest
+from gapheal.spec.faults import meant
 
 Word = Literal["accept", "retry"]
 
@@ -101,8 +101,8 @@ def _known(pipeline: Pipeline, name: str) -> None:
     if name in known:
         return
     feeder = pipeline.feeder(name)
-    mend = f"the phase {name} is decided upon as {feeder}" if feeder else suggest(name, known)
-    raise ConfigError(f"expected a transition or a first phase of the file ({', '.join(known)}), found {name}; {mend}")
+    mend = f"; the phase {name} is decided upon as {feeder}" if feeder else meant(name, known)
+    raise ConfigError(f"expected a transition or a first phase of the file ({', '.join(known)}), found {name}{mend}")
 
 
 def _run(text: str, today: date) -> Interval:

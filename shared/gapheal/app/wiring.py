@@ -16,7 +16,7 @@ from gapheal.model.findings import Finding
 from gapheal.model.pipeline import Mode, Pipeline
 from gapheal.ports import Alerts, Claims, Clock, Ledger, Publisher, Row, Schedule, Warehouse
 from gapheal.reconcile import Loop, Together
-from gapheal.spec.faults import suggest
+from gapheal.spec.faults import meant
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 """From the lowest to the highest."""
@@ -164,7 +164,7 @@ def _with_mode(pipeline: Pipeline, highest: str | None) -> tuple[Pipeline, froze
     if highest is None:
         return pipeline, frozenset()
     if highest not in MODES:
-        raise ConfigError(f"GAPHEAL_MODE: expected {', '.join(MODES)}, found {highest!a}; {suggest(highest, MODES)}")
+        raise ConfigError(f"GAPHEAL_MODE: expected {', '.join(MODES)}, found {highest!a}{meant(highest, MODES)}")
     lowered = {
         name: transition.model_copy(update={"policy": transition.policy.model_copy(update={"mode": highest})})
         for name, transition in pipeline.transitions.items()

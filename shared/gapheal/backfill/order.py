@@ -16,7 +16,7 @@ from gapheal.intervals import Interval, fold, unfold
 from gapheal.model.order import in_order
 from gapheal.model.passes import GAPS, Condition
 from gapheal.model.pipeline import Pipeline
-from gapheal.spec.faults import suggest
+from gapheal.spec.faults import meant
 
 ONLY: Mapping[str, frozenset[Condition]] = {
     "all": GAPS,
@@ -160,7 +160,7 @@ def chosen(pipeline: Pipeline, phases: str | None) -> tuple[str, ...]:
         phase = f"phase{word}" if word.isdecimal() and f"phase{word}" in pipeline.phases else word
         if phase not in pipeline.phases:
             known = ", ".join(fed)
-            raise ConfigError(f"--phases: expected some of {known}, found {word!a}; {suggest(phase, fed)}")
+            raise ConfigError(f"--phases: expected some of {known}, found {word!a}{meant(phase, fed)}")
         if phase not in fed:
             raise ConfigError(f"--phases: expected some of {', '.join(fed)}, found {phase}, which no transition feeds")
         names.append(fed[phase])

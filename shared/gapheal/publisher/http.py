@@ -6,7 +6,6 @@ Nothing is tried again within a pass, and no redirect is followed: a second POST
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Callable, Sequence
 from http.cookiejar import DefaultCookiePolicy
@@ -19,6 +18,7 @@ from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
 from gapheal import __version__
+from gapheal.emulators import emulated
 from gapheal.errors import GaphealError, brief
 from gapheal.model.passes import Delivery, Message
 from gapheal.model.pipeline import HttpTarget, Trigger
@@ -28,8 +28,6 @@ CONNECT_SECONDS = 10
 """Who does not take a call by then is not there, however long the answer may take."""
 EXCERPT = 200
 """Characters of an unexpected answer that an error quotes."""
-EMULATORS = ("BIGQUERY_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST")
-"""Where one of these is set, no credentials are looked for."""
 
 _MENDS = {
     401: "check trigger.http.audience, and who may call it",
@@ -138,7 +136,7 @@ def _headers(message: Message) -> dict[str, str]:
 
 
 def _wants_token(url: str) -> bool:
-    return urlsplit(url).scheme == "https" and not any(os.environ.get(name) for name in EMULATORS)
+    return urlsplit(url).scheme == "https" and not emulated()
 
 
 def _origin(url: str) -> str:

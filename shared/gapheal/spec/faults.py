@@ -70,11 +70,18 @@ def _short(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
+    """The known word that was probably meant, in whatever case it was written."""
     import difflib  # noqa: PLC0415  # only a faulty file pays for it
 
-    matches = difflib.get_close_matches(word, list(known), n=1)
-    return matches[0] if matches else None
+    folded = {name.casefold(): name for name in known}
+    matches = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return folded[matches[0]] if matches else None
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """What ends an error that has named the known words: the nearest, if there is one."""
+    match = nearest(word, known)
+    return f"; did you mean {match}?" if match else ""
 
 
 def suggest(word: Any, known: Iterable[str]) -> str:

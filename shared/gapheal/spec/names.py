@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gapheal.errors import ConfigError
 from gapheal.model.pipeline import Pipeline
-from gapheal.spec.faults import suggest
+from gapheal.spec.faults import meant
 
 
 def phase_named(pipeline: Pipeline, asked: str, where: str = "--phase") -> str:
@@ -18,4 +18,4 @@ def phase_named(pipeline: Pipeline, asked: str, where: str = "--phase") -> str:
     if asked.isdecimal() and f"phase{asked}" in pipeline.phases:
         return f"phase{asked}"
     known = ", ".join(pipeline.phases)
-    raise ConfigError(f"{where}: expected one of {known}, found {asked}; {suggest(asked, pipeline.phases)}")
+    raise ConfigError(f"{where}: expected one of {known}, found {asked}{meant(asked, pipeline.phases)}")
