@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from gapheal.judge.breaker import Breaker, breaker, order_of_probes
@@ -35,7 +35,7 @@ class Actions:
         seen = [self._settled(verdict) for verdict in verdicts]
         self._loss = sudden_loss(self._case, seen)
         self._breaker = breaker(self._case, seen)
-        decided = [self._alone(v) if v.is_gap else v for v in seen if self._asked(v.day)]
+        decided = [self._alone(v) if v.is_gap else v for v in seen if self._case.is_about(v.day)]
         decided = [self._unasked(v) if self._is_unasked(v) else v for v in decided]
         candidates = [v for v in decided if v.is_gap and v.action is Action.NONE]
         in_flight = self._in_flight(seen)
@@ -126,11 +126,6 @@ class Actions:
         by_date = self._policy.age_from == "date"
         since = self._case.midnight(verdict.day) if by_date else verdict.arrived_at
         return (verdict.first_seen_at - since).days if verdict.first_seen_at and since else 0
-
-    def _asked(self, day: date) -> bool:
-        """Leased dates outside a request's window are looked at for the room they use, and for nothing else."""
-        window, asked = self._case.request.window, self._case.request.asked
-        return (window is None or day in window) and (asked is None or day in asked)
 
     def _is_unasked(self, verdict: Verdict) -> bool:
         """Whether it is a gap of a kind that this backfill was told to leave."""

@@ -60,7 +60,8 @@ def _last_good(case: Case, verdicts: Mapping[date, Verdict]) -> datetime | None:
     moments = [heal.healed_at for heal in case.heals]
     for entry in case.memory.entries.values():
         moments += [moment for moment in (entry.grew_at, entry.retried_at) if moment]
-    moments += [case.now for verdict in verdicts.values() if verdict.grew_at == case.now]
+    for verdict in verdicts.values():
+        moments += [case.now] if verdict.triggered_at or verdict.grew_at == case.now else []
     return max(moments, default=None)
 
 

@@ -46,8 +46,12 @@ class Case:
         self._watermarks: dict[date, str] = {}
 
     def saw(self, verdicts: Iterable[Verdict]) -> Self:
-        """Count the heals that this very look shows with those that are remembered; the case itself."""
-        shown = (Heal(v.triggered_at, self.now, v.trigger_id) for v in verdicts if v.triggered_at)
+        """Count the heals that this very look shows with those that are remembered; the case itself.
+
+        Only of dates that this request is about: the others' are not written down, and would be new in every pass.
+        """
+        about = (verdict for verdict in verdicts if self.is_about(verdict.day))
+        shown = (Heal(v.triggered_at, self.now, v.trigger_id) for v in about if v.triggered_at)
         self.heals = (*self.memory.heals, *shown)
         return self
 
@@ -69,6 +73,11 @@ class Case:
     def asked(self, day: date) -> bool:
         """Whether `day` is to be judged, or was only seen because a later date depends on it."""
         return self.seen.judged is None or day in self.seen.judged
+
+    def is_about(self, day: date) -> bool:
+        """Leased dates outside a request's window are looked at for the room they use, and for nothing else."""
+        window, asked = self.request.window, self.request.asked
+        return (window is None or day in window) and (asked is None or day in asked)
 
     @cached_property
     def upstream_days(self) -> frozenset[date]:

@@ -115,11 +115,16 @@ def test_a_heal_that_this_pass_is_the_first_to_see_renews_leases_like_any_other(
         TableKey("raw", "d.raw"): dict.fromkeys(entries, Count(100, 10)),
         TableKey("refined", "d.refined"): {first: Count(100, 10)},
     }
-    case = Case(small_pipeline(lease_minutes=30), "raw_to_refined", Observations(NOW, counts), Memory(entries), SCAN)
-    healed, waits = judge(case, "heal")
+    seen, memory = Observations(NOW, counts), Memory(entries)
+    healed, waits = judge(Case(small_pipeline(lease_minutes=30), "raw_to_refined", seen, memory, SCAN), "heal")
 
     assert (healed.condition, waits.action) == (Condition.COMPLETE, Action.LEASED)
     assert waits.reason.numbers["lease_until"] == "2024-03-20T12:30:00+00:00"
+
+    of_the_second = Request(Source.BACKFILL, asked=frozenset([second]))
+    (goes,) = judge(Case(small_pipeline(lease_minutes=30), "raw_to_refined", seen, memory, of_the_second), "heal")
+
+    assert goes.action is Action.HEAL, "nobody writes the other date's heal down: it would be new in every pass"
 
 
 def test_a_heal_of_a_later_trigger_renews_nothing():
