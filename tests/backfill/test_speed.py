@@ -25,6 +25,14 @@ def test_one_command_takes_little_more_than_the_workers_alone(measured, span, nu
     assert took <= 1.2 * (least + (5 if span == "week" else 0))
 
 
+def test_a_week_takes_little_more_where_something_was_seen_to_heal_before(measured):
+    dates, earlier = SPANS["week"], SPANS["season"][9:10]
+    took, least = backfilled(dates, short(), 0.01, AT_ONCE, healed_before=earlier), alone(dates, short())
+    measured(f"the same week where a date was seen to heal before: {took:.0f} s, the workers alone {least:.0f} s")
+
+    assert took <= 1.2 * least
+
+
 @pytest.mark.parametrize(("precompute", "coordinator"), [(1, 1), (10, 25)])
 def test_at_real_job_times_the_slowest_job_decides(measured, precompute, coordinator):
     """Three weeks of a season; the whole season takes minutes to simulate."""
