@@ -129,7 +129,7 @@ class Oracle:
         name, settle = run.transition, timedelta(minutes=self.policy(run.transition).settle_minutes)
         told = [seen for seen in self._witness.seen[name, day] if seen.run is run or "verdicts" in seen.run.inserted]
         since = _since(told)
-        if since in {told[0].at, told[0].written} or run.baseline:
+        if since in {told[0].at, told[0].written}:
             return None  # in the first scan a date is as old as its name says; a table only rebuilt is no news
         if now - since < settle and now - told[0].at < SETTLED_AT_LATEST:
             return f"upstream was written less than {settle} ago"

@@ -104,9 +104,6 @@ class SimLedger(MemoryLedger):
             if run:
                 run.known = {table: len(rows) for table, rows in self.rows.items()}
                 run.recalled_at = self.line.hub.now
-                run.baseline = not any(
-                    row["source"] != "event" and row["transition"] == transition for row in self.rows["passes"]
-                )
             return super(SimLedger, self).recall(transition, dates)
 
         return self.line.read("recall", look)

@@ -37,8 +37,6 @@ class Run:
     known: dict[str, int] | None = None
     """Of each ledger table, how many rows there were when this pass read it."""
     recalled_at: datetime | None = None
-    baseline: bool = False
-    """Whether the ledger knew of no scan yet."""
     tables: Tables | None = None
     """All tables at the moment of observing, whether or not the answer arrived."""
     observed_at: datetime | None = None

@@ -115,12 +115,15 @@ class Case:
         return last_write((*self._own(day), *self._before(day)))
 
     def arrived_at(self, day: date) -> datetime:
-        """When that data came: its last write, or its first sight; what a first scan finds is as old as its date."""
+        """When that data came: its last write, or its first sight; what a first scan finds is as old as its date.
+
+        Not what was seen before with other data: that came since, though no scan could be recorded so far.
+        """
         entry = self.entry(day)
         if entry.arrived_at and not self._has_moved(day):
             return entry.arrived_at
-        baseline = self.memory.baseline and self.request.source is not Source.EVENT
-        return self.last_write(day) or (self.midnight(day) if baseline else self.now)
+        found = self.memory.baseline and self.request.source is not Source.EVENT and entry.watermark is None
+        return self.last_write(day) or (self.midnight(day) if found else self.now)
 
     def first_seen_at(self, day: date) -> datetime:
         """Since when `day` has been open with this data."""

@@ -206,6 +206,14 @@ class TestSettling:
 
         assert told.look()[DAY].condition == "missing"
 
+    def test_what_comes_between_two_first_scans_settles_though_neither_could_be_recorded(self, story):
+        told = self.story(story)
+        told.look()
+        told.memory["baseline"] = True
+        told.put("d.raw", DAY, 101)
+
+        assert told.look()[DAY].condition == "settling"
+
     @pytest.mark.parametrize(("settle", "hours"), [(30, 6), (120, 8)])
     def test_a_source_that_never_rests_is_not_waited_for_for_ever(self, story, settle, hours):
         told = self.story(story, settle=settle)
