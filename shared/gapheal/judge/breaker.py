@@ -57,7 +57,7 @@ def breaker(case: Case, verdicts: Iterable[Verdict]) -> Breaker | None:
 
 def _last_good(case: Case, verdicts: Mapping[date, Verdict]) -> datetime | None:
     """When a trigger was last seen to bring something, or a person said to try again."""
-    moments = [heal.healed_at for heal in case.heals]
+    moments = [heal.healed_at for heal in case.memory.heals]
     for entry in case.memory.entries.values():
         moments += [moment for moment in (entry.grew_at, entry.retried_at) if moment]
     for verdict in verdicts.values():

@@ -42,7 +42,7 @@ class Case:
         self.spec = spec_hash(self.pipeline, self.name)
         self.now = self.seen.now
         self.newest_due = self.now.astimezone(self.pipeline.zone).date() - timedelta(days=self.policy.lag_days)
-        self.heals: tuple[Heal, ...] = tuple(self.memory.heals)
+        self.heals = self.memory.heals
         self._watermarks: dict[date, str] = {}
 
     def saw(self, verdicts: Iterable[Verdict]) -> Self:
